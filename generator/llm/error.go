@@ -1,0 +1,73 @@
+package llm
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Kind is the class of a provider's failure: what to do about it.
+type Kind string
+
+// The kinds of failure. Only rate, overload and malformed are worth repeating
+// unchanged; quota, auth and model end a run; the others are outcomes of one
+// call.
+const (
+	KindRate        Kind = "rate"        // too many requests: wait
+	KindOverload    Kind = "overload"    // server fault or broken connection: wait
+	KindQuota       Kind = "quota"       // no money left at the provider: stop
+	KindAuth        Kind = "auth"        // key refused: stop
+	KindModel       Kind = "model"       // no such model: stop
+	KindTooLong     Kind = "too_long"    // the request does not fit: shrink
+	KindSchema      Kind = "schema"      // the schema was refused: fall back one mode
+	KindUnsupported Kind = "unsupported" // a parameter was refused: drop or translate it
+	KindBlocked     Kind = "blocked"     // content filter: an outcome
+	KindRefused     Kind = "refused"     // the model declined: an outcome
+	KindTruncated   Kind = "truncated"   // cut at the token limit: once more with a larger one
+	KindMalformed   Kind = "malformed"   // the reply cannot be read
+)
+
+// Error is a failure of the provider or of its reply. Find it with errors.As.
+// It never holds a key.
+type Error struct {
+	Kind       Kind
+	Status     int           // HTTP status, 0 if there was none
+	Code       string        // the provider's error code
+	Param      string        // the parameter the provider complained about
+	Message    string        // the provider's text
+	RetryAfter time.Duration // how long the provider asked to wait; 0 if it did not say
+	Err        error         // the cause, if any
+}
+
+// Error describes the failure in one line.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "llm: %s", e.Kind)
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (%d", e.Status)
+		if e.Code != "" {
+			fmt.Fprintf(&b, " %s", e.Code)
+		}
+		b.WriteString(")")
+	}
+	switch {
+	case e.Message != "":
+		fmt.Fprintf(&b, ": %s", e.Message)
+	case e.Err != nil:
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Fatal reports whether no further call to the provider can succeed.
+func (e *Error) Fatal() bool {
+	return e.Kind == KindQuota || e.Kind == KindAuth || e.Kind == KindModel
+}
+
+// Temporary reports whether the same request may succeed later.
+func (e *Error) Temporary() bool {
+	return e.Kind == KindRate || e.Kind == KindOverload || e.Kind == KindMalformed
+}

@@ -1,0 +1,3 @@
+module github.com/casebook-go/casebook
+
+go 1.26.0
