@@ -1,0 +1,4 @@
+package lang
+
+// Marks is data of one language.
+type Marks struct{}

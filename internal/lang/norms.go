@@ -1,0 +1,4 @@
+package lang
+
+// Norms is data of one language.
+type Norms struct{}

@@ -1,0 +1,4 @@
+package lang
+
+// Speech is data of one language.
+type Speech struct{}

@@ -1,0 +1,4 @@
+package lang
+
+// Voice is data of one language.
+type Voice struct{}
