@@ -1,0 +1,94 @@
+package model
+
+// Manifest is run_manifest.json: what a run was asked, what it did and at what
+// cost. Everything but Timestamp and Usage is a function of the documents, the
+// options and the model's replies.
+type Manifest struct {
+	InputPath        string `json:"input_path"`
+	OutPath          string `json:"out_path"`
+	GeneratorVersion string `json:"generator_version"`
+	Seed             int64  `json:"seed"`
+	// Timestamp is ISO 8601 with zone ([time.RFC3339]).
+	Timestamp string `json:"timestamp"`
+	LLM       LLM    `json:"llm"`
+	// FrameworksUsed are the sorted names of the generators that made kept
+	// items; it contains every metadata.generator of the files.
+	FrameworksUsed []string       `json:"frameworks_used"`
+	Generators     []GeneratorUse `json:"generators"`
+	Counts         Counts         `json:"counts"`
+
+	// Language is the BCP 47 base language of the documents.
+	Language string `json:"language,omitempty"`
+	Case     Case   `json:"case,omitempty"`
+	// Routing says who picked the generators: "model" or "none".
+	Routing string `json:"routing,omitempty"`
+	// Stop says why the run ended: complete, rounds, budget, cancelled, ...
+	Stop     string        `json:"stop,omitempty"`
+	Plan     []UseCasePlan `json:"plan,omitempty"`
+	Outcomes []CallOutcome `json:"outcomes,omitempty"`
+	Refused  []Refusal     `json:"refused,omitempty"`
+	// Files maps the name of every other file of the run to the SHA-256 of its
+	// bytes, in lower-case hex.
+	Files map[string]string `json:"files,omitempty"`
+	Usage *Usage            `json:"usage,omitempty"`
+
+	Langfuse  *Upload `json:"langfuse,omitempty"`
+	LangSmith *Upload `json:"langsmith,omitempty"`
+}
+
+// LLM says which model a run used.
+type LLM struct {
+	Provider string `json:"provider"` // "none" without a model
+	Model    string `json:"model"`    // as asked for
+	// Temperature is the value sent, or the model's default.
+	Temperature float64 `json:"temperature"`
+	ServedModel string  `json:"served_model,omitempty"`
+}
+
+// GeneratorUse says how many kept items a generator made, and with what.
+type GeneratorUse struct {
+	Name    string `json:"name"`
+	Engine  string `json:"engine"` // go, python or file
+	Version string `json:"version,omitempty"`
+	Items   int    `json:"items"` // kept examples
+}
+
+// Counts are the numbers of items in the files.
+type Counts struct {
+	UseCases        int `json:"use_cases"`
+	Policies        int `json:"policies"`
+	TestCases       int `json:"test_cases"`
+	DatasetExamples int `json:"dataset_examples"`
+}
+
+// CallOutcome is what became of one generator call.
+type CallOutcome struct {
+	Round     int      `json:"round"`
+	Call      string   `json:"call"` // id of the call
+	Generator string   `json:"generator"`
+	Tool      string   `json:"tool,omitempty"`
+	UseCaseID string   `json:"use_case_id,omitempty"`
+	Rows      []string `json:"rows,omitempty"` // ids of the rows dealt to it
+	Kept      int      `json:"kept"`           // rows it filled
+	Error     string   `json:"error,omitempty"`
+}
+
+// Usage is everything of a run that depends on time and on retries.
+type Usage struct {
+	Calls           int64   `json:"calls"`   // requests answered by the model
+	Retries         int64   `json:"retries"` // requests made again
+	InputTokens     int64   `json:"input_tokens"`
+	CachedTokens    int64   `json:"cached_tokens"` // part of InputTokens
+	OutputTokens    int64   `json:"output_tokens"`
+	ReasoningTokens int64   `json:"reasoning_tokens"` // part of OutputTokens
+	USD             float64 `json:"usd"`              // 0 when no price is known
+	Seconds         float64 `json:"seconds"`          // wall time of the run
+	// ByPurpose splits the calls by what they were for ("route", "extract", ...).
+	ByPurpose map[string]int64 `json:"by_purpose,omitempty"`
+}
+
+// Upload says where a dataset was uploaded to.
+type Upload struct {
+	DatasetName string `json:"dataset_name"`
+	RunURL      string `json:"run_url"`
+}
