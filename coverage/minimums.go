@@ -1,0 +1,32 @@
+package coverage
+
+// Minimums are the least a dataset must hold. The zero value is the contract's
+// minimums; a field that is zero means the contract's number, a negative one
+// that there is no minimum.
+type Minimums struct {
+	UseCases            int // per dataset; 5
+	Policies            int // per dataset; 5
+	PolicyTypes         int // distinct types per dataset; 2
+	TestCasesPerUseCase int // 3
+	ExamplesPerTestCase int // 1
+	CriteriaPerExample  int // 3
+	PoliciesPerExample  int // 1; also per test case
+	MinAxes             int // per test case; 2
+	MaxAxes             int // per test case; 3
+	// AllowMissingSources and AllowMissingFormats switch off the demand for
+	// every source that the document has and every format of the profile.
+	AllowMissingSources bool
+	AllowMissingFormats bool
+	// AllowUnpressed switches off the demand that every testable policy has an
+	// example that shows it plain and one that presses it.
+	AllowUnpressed bool
+}
+
+// Counts are the numbers the caller asked for: 0 means as many as were found,
+// as the covering array needs (at least the minimum), and 1; a positive number
+// means exactly that many.
+type Counts struct {
+	UseCases            int
+	TestCasesPerUseCase int
+	ExamplesPerTestCase int
+}
