@@ -36,6 +36,9 @@ type Spec struct {
 	// Record is the format of its records, which picks the adapter that reads
 	// them; empty means [BatchFormat].
 	Record        string
+	// Count is the JSON name of the integer parameter that bounds how many rows
+	// a call may be dealt ("num_goldens"); empty means no bound.
+	Count         string
 	NeedsModel    bool
 	NeedsEmbedder bool // not satisfied by the lexical one
 	// Formats are the formats it can make; nil means all. A router never offers

@@ -35,6 +35,10 @@ type Result struct {
 	// Relevant lists for the id of each use case the ids of the policies that
 	// bear on it, the most relevant first; at least one.
 	Relevant map[string][]string
+	// Corner gives, for the use cases that are about messages nobody can simply
+	// answer, the kind of their rows: empty, garbage, off_topic, abuse or
+	// injection (see lang.CornerKind).
+	Corner map[string]string
 	// Contradictions are policies that cannot both be followed and of which
 	// neither overrules the other by an explicit sign.
 	Contradictions []Contradiction
