@@ -62,6 +62,6 @@ func Known() []string {
 
 var languages = []*Language{english, russian}
 
-var english = &Language{Code: "en", Name: "English", Norm: normsEN, Voice: voiceEN, Speech: speechEN, Marks: marksEN}
+var english = &Language{Code: "en", Name: "English", stem: stemEN, stops: stopsEN, Norm: normsEN, Voice: voiceEN, Speech: speechEN, Marks: marksEN}
 
-var russian = &Language{Code: "ru", Name: "Russian", Norm: normsRU, Voice: voiceRU, Speech: speechRU, Marks: marksRU}
+var russian = &Language{Code: "ru", Name: "Russian", stem: stemRU, stops: stopsRU, Norm: normsRU, Voice: voiceRU, Speech: speechRU, Marks: marksRU}
