@@ -37,6 +37,10 @@ type Error struct {
 	Message    string        // the provider's text
 	RetryAfter time.Duration // how long the provider asked to wait; 0 if it did not say
 	Err        error         // the cause, if any
+	// Model and Usage are what the failed call was served by and still used (a
+	// refusal and a reply cut at the token limit are paid for); zero if unknown.
+	Model string
+	Usage Usage
 }
 
 // Error describes the failure in one line.
