@@ -1,12 +1,47 @@
 package lang
 
-import "github.com/casebook-go/casebook/model"
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
-// Norms is the lexicon of obligation of one language.
-type Norms struct{}
+	"github.com/casebook-go/casebook/model"
+)
+
+// Norms is the lexicon of obligation of one language: which words oblige,
+// prohibit, hand over, speak of tone or of the shape of a reply, open a
+// condition or an exception. Patterns are read by compile.
+type Norms struct {
+	must, mustNot, leadNot patterns // words of obligation and of prohibition; leadNot only begins a clause
+	notCue                 patterns // what looks like one of them and is none
+	mild                   patterns // prohibitions that oblige nobody when said of customers
+	practice               patterns // a practice or a fact: obliges where rules stand
+
+	imperative      map[string]bool // verbs that order when they begin a clause
+	imperativeAfter map[string]bool // what may stand before them
+	imperativeEnds  []string        // endings of imperatives anywhere in a clause
+	infinitiveEnds  []string        // endings of infinitives that order when they begin a clause
+	practiceEnds    []string        // endings of "we do so"
+	notPractice     map[string]bool // words with such an ending that are no verbs
+
+	condition, leadCondition, exception, then patterns
+	agentSubject, customerSubject             patterns
+
+	escalate, escalateTo, escalateAlone, dativeSubject patterns
+	style, format, replyNoun                           patterns
+
+	about, internal, overrule, continuation patterns
+	affirm                                  map[string]bool
+	unitForms                               map[string]string // word -> unit; "" is skipped over
+	schedule                                patterns
+}
 
 // Norm is one obligation found in a sentence.
 type Norm struct {
+	// Part is the part of the sentence that states the norm and can stand for
+	// it, conditions included: the whole sentence when it holds one norm.
+	Part string
 	// Text is the clause that states the obligation, in the sentence's own
 	// words, without the conditions and exceptions that were cut out of it.
 	Text string
@@ -14,8 +49,8 @@ type Norm struct {
 	Type model.PolicyType
 	// Cue is the word or phrase that shows the obligation, lower-cased.
 	Cue string
-	// Weak is set when the clause states a practice or a fact with a limit and
-	// no word of obligation: whether it binds depends on where it stands.
+	// Weak is set when the clause states a practice or a fact and no word of
+	// obligation: whether it binds depends on where it stands.
 	Weak bool
 	// Conditions and Exceptions say when the obligation applies and when not,
 	// in the sentence's own words, with their conjunction.
@@ -23,5 +58,681 @@ type Norm struct {
 }
 
 // Norms returns the obligations that one sentence states, in order. None means
-// that the sentence obliges nobody.
-func (l *Language) Norms(sentence string) []Norm { return nil }
+// that the sentence obliges nobody: it is a question, a story or a label.
+func (l *Language) Norms(sentence string) []Norm {
+	sentence = strings.TrimSpace(sentence)
+	if sentence == "" || isQuestion(sentence) {
+		return nil
+	}
+	var out []Norm
+	for _, part := range splitParts(sentence) {
+		out = append(out, l.partNorms(part)...)
+	}
+	return out
+}
+
+func isQuestion(s string) bool {
+	s = strings.TrimRight(s, " \t\"'»”)")
+	return strings.HasSuffix(s, "?") || strings.HasSuffix(s, "？") || strings.HasSuffix(s, "؟")
+}
+
+// splitParts cuts a sentence at semicolons outside brackets and quotations.
+func splitParts(s string) []string {
+	var parts []string
+	start := 0
+	for _, i := range marks(s, ";") {
+		parts = append(parts, strings.TrimSpace(s[start:i]))
+		start = i + 1
+	}
+	parts = append(parts, strings.TrimSpace(s[start:]))
+	return slices.DeleteFunc(parts, func(p string) bool { return utf8.RuneCountInString(p) < 3 })
+}
+
+// marks returns the byte offsets of the runes of set in s that stand outside
+// brackets and quotations.
+func marks(s, set string) []int {
+	var at []int
+	for i, in := 0, shades(s); i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if !in.covers(i) && strings.ContainsRune(set, r) {
+			at = append(at, i)
+		}
+		i += n
+	}
+	return at
+}
+
+// shade is a stretch of a sentence that another speaks in: a bracket or a quotation.
+type shade struct {
+	start, end int
+	bracket    bool
+}
+
+type shadeList []shade
+
+func (l shadeList) covers(i int) bool {
+	for _, s := range l {
+		if i >= s.start && i < s.end {
+			return true
+		}
+	}
+	return false
+}
+
+// shades returns the outermost brackets and quotations of s, marks included.
+func shades(s string) shadeList {
+	var out shadeList
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		var shut string
+		switch r {
+		case '(', '[':
+			shut = map[rune]string{'(': ")", '[': "]"}[r]
+		case '«':
+			shut = "»"
+		case '“':
+			shut = "”"
+		case '„':
+			shut = "“"
+		case '"':
+			shut = "\""
+		default:
+			i += n
+			continue
+		}
+		k := strings.Index(s[i+n:], shut)
+		if k < 0 {
+			i += n
+			continue
+		}
+		end := i + n + k + len(shut)
+		out = append(out, shade{i, end, r == '(' || r == '['})
+		i = end
+	}
+	return out
+}
+
+// partNorms finds the norms of a part without semicolons.
+func (l *Language) partNorms(part string) []Norm {
+	n := &l.Norm
+	in := shades(part)
+	toks := slices.DeleteFunc(tokens(part), func(t token) bool { return in.covers(t.start) })
+	if len(toks) == 0 {
+		return nil
+	}
+	cl := n.clauses(part, toks, in)
+	main := cl.main()
+	if len(main) == 0 {
+		return nil
+	}
+	cues := n.cues(part, main)
+	if len(cues) == 0 {
+		return nil
+	}
+	var out []Norm
+	for _, g := range n.split(part, main, cues) {
+		norm := Norm{
+			Part: part, Text: g.text, Cue: g.cue.text, Weak: g.cue.weak,
+			Type:       n.kind(g.toks, g.cue),
+			Conditions: cl.conditions, Exceptions: cl.exceptions,
+		}
+		if g.part != "" {
+			norm.Part = g.part
+		}
+		if norm.Text == "" {
+			norm.Text = cl.text(part)
+		}
+		out = append(out, norm)
+	}
+	// A bracket that prohibits something of its own is a norm of its own,
+	// unless the clause around it only allows what the bracket limits.
+	if len(out) == 1 {
+		for _, s := range in {
+			if !s.bracket {
+				continue
+			}
+			inner := strings.TrimSpace(part[s.start+1 : s.end-1])
+			itoks := tokens(inner)
+			if len(itoks) < 2 {
+				continue
+			}
+			icues := n.cues(inner, itoks)
+			if len(icues) == 0 || !icues[0].not || icues[0].weak {
+				continue
+			}
+			if out[0].Weak {
+				out[0].Type, out[0].Cue, out[0].Weak = n.kind(itoks, icues[0]), icues[0].text, false
+				break
+			}
+			if out[0].Type == model.MustNot {
+				break
+			}
+			out = append(out, Norm{Part: inner, Text: inner, Type: n.kind(itoks, icues[0]), Cue: icues[0].text, Conditions: cl.conditions, Exceptions: cl.exceptions})
+			out[0].Part = strings.TrimSpace(part[:s.start]) + part[s.end:]
+			break
+		}
+	}
+	return out
+}
+
+// A cue is a word of obligation in a clause.
+type cue struct {
+	start, end int // tokens of the clause
+	text       string
+	not        bool // prohibits
+	weak       bool // a practice or a fact
+	order      bool // an imperative
+}
+
+// cues returns the words of obligation of a clause, strong ones only when there
+// is any, in order.
+func (n *Norms) cues(text string, toks []token) []cue {
+	masked := make([]bool, len(toks))
+	for i := range toks {
+		if m := n.notCue.at(toks, i); m > 0 {
+			for k := i; k < i+m; k++ {
+				masked[k] = true
+			}
+		}
+	}
+	said := func(i, m int) string { return strings.ToLower(text[toks[i].start:toks[i+m-1].end]) }
+	var strong []cue
+	for i := 0; i < len(toks); i++ {
+		first := i == 0 || n.clauseBegins(text, toks, i)
+		if m := n.leadNot.at(toks, i); m > 0 && first && !masked[i] && !(i == 0 && n.affirm[toks[0].low] && commaAfter(text, toks, 0)) {
+			strong = append(strong, cue{i, i + m, said(i, m), true, false, false})
+			i += m - 1
+			continue
+		}
+		if m := n.mustNot.at(toks, i); m > 0 && !masked[i] {
+			if !n.tellsOfCustomers(toks, i) {
+				strong = append(strong, cue{i, i + m, said(i, m), true, false, false})
+			}
+			i += m - 1
+			continue
+		}
+		if m := n.must.at(toks, i); m > 0 && !masked[i] {
+			strong = append(strong, cue{i, i + m, said(i, m), false, false, false})
+			i += m - 1
+			continue
+		}
+		if n.orders(text, toks, i, first) {
+			strong = append(strong, cue{i, i + 1, said(i, 1), false, false, true})
+		}
+	}
+	if len(strong) > 0 {
+		return strong
+	}
+	for i := range toks {
+		if m := n.practice.at(toks, i); m > 0 && !masked[i] {
+			return []cue{{i, i + m, said(i, m), false, true, false}}
+		}
+		if n.practises(toks[i].low) {
+			return []cue{{i, i + 1, toks[i].low, false, true, false}}
+		}
+	}
+	for i := range toks {
+		if m := n.escalateAlone.at(toks, i); m > 0 {
+			return []cue{{i, i + m, said(i, m), false, true, false}}
+		}
+	}
+	if len(n.quantities(toks)) > 0 {
+		return []cue{{0, 1, toks[0].low, false, true, false}}
+	}
+	return nil
+}
+
+// tellsOfCustomers reports whether a mild prohibition at token i ("do not")
+// says what customers do rather than what they may.
+func (n *Norms) tellsOfCustomers(toks []token, i int) bool {
+	if n.mild.at(toks, i) == 0 {
+		return false
+	}
+	return n.customerSubject.in(toks[max(0, i-3):i])
+}
+
+// clauseBegins reports whether token i begins a clause: it is the first word
+// after a comma, a colon or a dash, or only lead-in words stand before it.
+func (n *Norms) clauseBegins(text string, toks []token, i int) bool {
+	for i > 0 {
+		gap := text[toks[i-1].end:toks[i].start]
+		if strings.ContainsAny(gap, ",:;.") || strings.ContainsAny(gap, "—–") || strings.Contains(gap, " - ") {
+			return true
+		}
+		if !n.imperativeAfter[toks[i-1].low] {
+			return false
+		}
+		i--
+	}
+	return true
+}
+
+func commaAfter(text string, toks []token, i int) bool {
+	rest := strings.TrimLeft(text[toks[i].end:], " ")
+	return rest == "" || strings.ContainsAny(rest[:1], ",.:;!")
+}
+
+// orders reports whether token i is an order: an imperative or, at the
+// beginning of a clause, an infinitive.
+func (n *Norms) orders(text string, toks []token, i int, first bool) bool {
+	w := toks[i].low
+	if first && n.imperative[w] && i+1 < len(toks) {
+		// "Open from 9" and "Return policy": a verb in form only.
+		next := strings.TrimSpace(text[toks[i].end:toks[i+1].start])
+		return next == "" || next == "(" || next == "\"" || next == "“" || next == "«"
+	}
+	if utf8.RuneCountInString(w) < 5 {
+		return false
+	}
+	for _, e := range n.imperativeEnds {
+		if strings.HasSuffix(w, e) {
+			return true
+		}
+	}
+	if first {
+		for _, e := range n.infinitiveEnds {
+			if strings.HasSuffix(w, e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// practises reports whether the form of a word says "we do so".
+func (n *Norms) practises(w string) bool {
+	if n.notPractice[w] || utf8.RuneCountInString(w) < 5 {
+		return false
+	}
+	for _, e := range n.practiceEnds {
+		if strings.HasSuffix(w, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// A group is a stretch of a main clause that states one norm.
+type group struct {
+	toks       []token
+	cue        cue
+	text, part string // "" = the whole
+}
+
+// split cuts a main clause in two where a conjunction joins an obligation and
+// a prohibition, each with its own words.
+func (n *Norms) split(text string, toks []token, cues []cue) []group {
+	whole := []group{{toks: toks, cue: decisive(cues)}}
+	for _, c := range cues[1:] {
+		first := cues[0]
+		if c.weak || first.weak || c.not == first.not || c.start < first.end+1 {
+			continue
+		}
+		// The joint: a comma or a conjunction right before the cue, with at
+		// most a subject between.
+		j := c.start
+		for j > first.end && c.start-j < 3 && !jointBefore(text, toks, j) {
+			j--
+		}
+		if j <= first.end || !jointBefore(text, toks, j) || !sameSentence(text, toks, first.start, j) {
+			continue
+		}
+		head := strings.TrimRight(text[:gapStart(text, toks, j)], " ,—–-")
+		tail := text[toks[j].start:]
+		if j == c.start && !c.order && !first.order { // the subject is said once
+			subject := strings.TrimSpace(text[toks[0].start:toks[first.start].start])
+			if subject != "" && len(strings.Fields(subject)) <= 6 && !strings.ContainsAny(subject, ",:—") {
+				tail = subject + " " + tail
+			}
+		}
+		k := j
+		return []group{
+			{toks: toks[:k], cue: first, text: strings.TrimRight(text[toks[0].start:toks[k-1].end], " "), part: head},
+			{toks: toks[k:], cue: cue{0, c.end - k, c.text, c.not, c.weak, c.order}, text: strings.TrimRight(tail, " ."), part: tail},
+		}
+	}
+	return whole
+}
+
+// sameSentence reports whether no condition was cut out between two tokens, so
+// that a cut leaves both parts whole.
+func sameSentence(text string, toks []token, from, to int) bool {
+	for i := from + 1; i < to; i++ {
+		if strings.ContainsAny(text[toks[i-1].end:toks[i].start], ".;—–") {
+			return false
+		}
+	}
+	return true
+}
+
+func jointBefore(text string, toks []token, j int) bool {
+	if j == 0 {
+		return true
+	}
+	switch toks[j-1].low {
+	case "and", "but", "и", "а", "но":
+		return true
+	}
+	return false
+}
+
+// gapStart returns the offset at which the conjunction before token j begins.
+func gapStart(text string, toks []token, j int) int {
+	if j > 0 {
+		return toks[j-1].start
+	}
+	return toks[j].start
+}
+
+// decisive is the cue that decides the type: a prohibition that comes first or
+// right after an obligation word, else the first.
+func decisive(cues []cue) cue {
+	for _, c := range cues {
+		if !c.order || c.not {
+			return c
+		}
+	}
+	return cues[0]
+}
+
+// kind decides the type of a policy from its clause.
+func (n *Norms) kind(toks []token, c cue) model.PolicyType {
+	if n.handsOver(toks) && !(c.not && c.start == 0) {
+		return model.Escalate
+	}
+	style := n.style.in(toks)
+	if c.not {
+		if style {
+			return model.Style
+		}
+		return model.MustNot
+	}
+	if n.format.in(toks) && n.replyNoun.in(toks) {
+		return model.Shape
+	}
+	if style {
+		return model.Style
+	}
+	return model.Must
+}
+
+// handsOver reports whether a clause hands something over to a person.
+func (n *Norms) handsOver(toks []token) bool {
+	if n.escalateAlone.in(toks) {
+		return true
+	}
+	for i := range toks {
+		m := n.escalate.at(toks, i)
+		if m == 0 || i > 0 && n.mustNot.at(toks, i-1) == 1 {
+			continue
+		}
+		for k := i + 1; k < len(toks) && k <= i+9; k++ {
+			if e := n.escalateTo.at(toks, k); e > 0 && !(k+e < len(toks) && n.dativeSubject.at(toks, k+e) > 0) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A clausing is a sentence with its conditions and exceptions marked.
+type clausing struct {
+	toks                   []token
+	cut                    []bool
+	conditions, exceptions []string
+}
+
+func (c *clausing) main() []token {
+	var out []token
+	for i, t := range c.toks {
+		if !c.cut[i] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// text is the sentence without what was cut.
+func (c *clausing) text(s string) string {
+	var b strings.Builder
+	last := 0
+	for i := 0; i < len(c.toks); i++ {
+		if !c.cut[i] {
+			continue
+		}
+		j := i
+		for j+1 < len(c.toks) && c.cut[j+1] {
+			j++
+		}
+		b.WriteString(s[last:c.toks[i].start])
+		last = c.toks[j].end
+		i = j
+	}
+	b.WriteString(s[last:])
+	out := strings.Join(strings.Fields(b.String()), " ")
+	out = strings.Trim(out, " ,;:—–-")
+	for _, p := range []string{" ,", " .", " ;", " :"} {
+		out = strings.ReplaceAll(out, p, p[1:])
+	}
+	out = strings.ReplaceAll(out, ",.", ".")
+	return strings.TrimLeft(out, " ,;:—–-.")
+}
+
+// clauses marks the conditions and exceptions of a sentence.
+func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
+	c := &clausing{toks: toks, cut: make([]bool, len(toks))}
+	mark := func(from, to int) string { // tokens [from,to)
+		for i := from; i < to; i++ {
+			c.cut[i] = true
+		}
+		return strings.TrimSpace(s[toks[from].start:toks[to-1].end]) + closer(s, toks[to-1].end, toks[from].start, in)
+	}
+	for i := 0; i < len(toks); i++ {
+		if m := n.exception.at(toks, i); m > 0 {
+			end := n.clauseEnd(s, toks, i, i+m, i == 0)
+			if end > i && end-i < len(toks) {
+				c.exceptions = append(c.exceptions, mark(i, end))
+				i = end - 1
+			}
+			continue
+		}
+		lead := i == 0 || n.afterLabel(s, toks, i)
+		if m := n.condition.at(toks, i); m > 0 {
+			end := n.clauseEnd(s, toks, i, i+m, lead || !n.hasCue(s, toks[:i]))
+			if end > i && end-i < len(toks) {
+				c.conditions = append(c.conditions, mark(i, end))
+				i = end - 1
+			}
+			continue
+		}
+		if lead {
+			if m := n.leadCondition.at(toks, i); m > 0 {
+				// "For orders over 50, ...": only when a comma or a dash ends it
+				// and an obligation follows.
+				if end := n.adverbialEnd(s, toks, i); end > i && end < len(toks) && n.hasCue(s, toks[end:]) {
+					c.conditions = append(c.conditions, mark(i, end))
+					i = end - 1
+				}
+			}
+		}
+	}
+	return c
+}
+
+// closer returns what must follow a cut text so that its last bracket or
+// quotation is whole.
+func closer(s string, end, start int, in shadeList) string {
+	for _, x := range in {
+		if x.start >= start && x.start >= end && strings.TrimSpace(s[end:x.start]) == "" {
+			return s[end:x.end]
+		}
+	}
+	return ""
+}
+
+func (n *Norms) hasCue(s string, toks []token) bool {
+	return len(toks) > 0 && len(n.cues(s, toks)) > 0
+}
+
+// afterLabel reports whether token i follows a short label and a colon or dash.
+func (n *Norms) afterLabel(s string, toks []token, i int) bool {
+	if i == 0 || i > 5 {
+		return i == 0
+	}
+	gap := s[toks[i-1].end:toks[i].start]
+	return strings.Contains(gap, ":") || strings.ContainsAny(gap, "—–")
+}
+
+func (n *Norms) adverbialEnd(s string, toks []token, i int) int {
+	for k := i + 1; k < len(toks) && k < i+12; k++ {
+		gap := s[toks[k-1].end:toks[k].start]
+		if strings.Contains(gap, ",") || strings.ContainsAny(gap, "—–") || strings.Contains(gap, " - ") {
+			return k
+		}
+	}
+	return -1
+}
+
+// clauseEnd returns the token after the clause that a conjunction at token i
+// opens. A leading clause ends where the main clause begins; any other goes to
+// the end of the sentence or to the next clause that obliges.
+func (n *Norms) clauseEnd(s string, toks []token, i, after int, lead bool) int {
+	first := -1
+	for k := after + 1; k < len(toks); k++ {
+		gap := s[toks[k-1].end:toks[k].start]
+		dash := strings.ContainsAny(gap, "—–") || strings.Contains(gap, " - ") || strings.Contains(gap, ":") || strings.Contains(gap, "→")
+		comma := strings.Contains(gap, ",")
+		switch {
+		case dash && !strings.ContainsAny(gap, "«“\"") || dash && lead:
+			return k
+		case n.then.at(toks, k) > 0 && (comma || lead):
+			return k
+		case comma:
+			if first < 0 {
+				first = k
+			}
+			if n.mainBegins(s, toks, k) {
+				return k
+			}
+		}
+	}
+	if lead {
+		if first < 0 {
+			return n.bareEnd(toks, after)
+		}
+		return first
+	}
+	return len(toks)
+}
+
+// mainBegins reports whether the words from token k to the next comma oblige
+// or order: then a main clause begins at k.
+func (n *Norms) mainBegins(s string, toks []token, k int) bool {
+	end := k + 1
+	for end < len(toks) && !strings.ContainsAny(s[toks[end-1].end:toks[end].start], ",;—–") {
+		end++
+	}
+	if n.condition.at(toks, k) > 0 || n.exception.at(toks, k) > 0 {
+		return false
+	}
+	cs := n.cues(s, toks[k:end])
+	if len(cs) == 0 {
+		return false
+	}
+	if cs[0].weak {
+		return n.agentSubject.at(toks, k) > 0 || cs[0].start <= 2 && n.practises(toks[k+cs[0].start].low)
+	}
+	return !n.customerSubject.in(toks[k:k+cs[0].start]) || !cs[0].not
+}
+
+// bareEnd finds the main clause after a condition without a comma: at its
+// first order or agent.
+func (n *Norms) bareEnd(toks []token, after int) int {
+	for k := after + 2; k < len(toks)-1; k++ {
+		if n.agentSubject.at(toks, k) > 0 && n.must.at(toks, k+1)+n.mustNot.at(toks, k+1) > 0 {
+			return k
+		}
+	}
+	return -1
+}
+
+// About reports whether a sentence speaks about the document or the project
+// that it stands in, not about what an agent does.
+func (l *Language) About(sentence string) bool { return l.Norm.about.in(tokens(sentence)) }
+
+// Internal reports whether a sentence speaks about an internal process, which
+// no answer of an agent can show.
+func (l *Language) Internal(sentence string) bool { return l.Norm.internal.in(tokens(sentence)) }
+
+// Overrules reports whether a sentence says that it changes an earlier rule.
+func (l *Language) Overrules(sentence string) bool { return l.Norm.overrule.in(tokens(sentence)) }
+
+// Continues reports whether a sentence cannot be read without the one before:
+// it begins with a conjunction, a comparative or a pronoun.
+func (l *Language) Continues(sentence string) bool {
+	toks := tokens(sentence)
+	return len(toks) > 0 && l.Norm.continuation.at(toks, 0) > 0
+}
+
+// Schedule reports whether a sentence names days of the week.
+func (l *Language) Schedule(sentence string) bool { return l.Norm.schedule.in(tokens(sentence)) }
+
+// HandsOver reports whether a text hands something over to a person.
+func (l *Language) HandsOver(text string) bool { return l.Norm.handsOver(tokens(text)) }
+
+// SpeaksOfAgent reports whether a text names the agent or its replies.
+func (l *Language) SpeaksOfAgent(text string) bool { return l.Norm.agentSubject.in(tokens(text)) }
+
+// SpeaksOfCustomer reports whether a text names the customer.
+func (l *Language) SpeaksOfCustomer(text string) bool { return l.Norm.customerSubject.in(tokens(text)) }
+
+// Affirms reports whether a text is no more than yes, no or the like.
+func (l *Language) Affirms(text string) bool {
+	ws := Words(text)
+	for _, w := range ws {
+		if !l.Norm.affirm[w] {
+			return false
+		}
+	}
+	return len(ws) > 0
+}
+
+// Quantity is a number of a text with its unit.
+type Quantity struct {
+	Number string // as written; 9:00 is 9
+	Unit   string // "day", "hour", ...; "" when none is known
+}
+
+// Quantities returns the numbers of a text in order.
+func (l *Language) Quantities(text string) []Quantity { return l.Norm.quantities(tokens(text)) }
+
+func (n *Norms) quantities(toks []token) []Quantity {
+	var out []Quantity
+	pending := 0 // quantities that wait for a unit: "2–7 days"
+	for _, t := range toks {
+		r, _ := utf8.DecodeRuneInString(t.low)
+		if unicode.IsDigit(r) {
+			num := t.low
+			unit := ""
+			if k := strings.IndexFunc(num, func(r rune) bool { return unicode.IsLetter(r) }); k > 0 {
+				num, unit = num[:k], n.unitForms[num[k:]]
+			}
+			num = strings.TrimSuffix(num, ":00")
+			out = append(out, Quantity{num, unit})
+			pending++
+			continue
+		}
+		if u, ok := n.unitForms[t.low]; ok && pending > 0 {
+			if u == "" {
+				continue
+			}
+			for k := len(out) - pending; k < len(out); k++ {
+				if out[k].Unit == "" {
+					out[k].Unit = u
+				}
+			}
+		}
+		pending = 0
+	}
+	return out
+}

@@ -30,11 +30,11 @@ func tokens(text string) []token {
 	}
 	for i, r := range text {
 		switch {
-		case wordRune(r):
+		case inWord(r):
 			if start < 0 {
 				start = i
 			}
-		case start >= 0 && joins(prev, r, text[i+utf8.RuneLen(max(r, 0)):]):
+		case start >= 0 && insideWord(prev, r, text[i+utf8.RuneLen(max(r, 0)):]):
 		default:
 			flush(i)
 		}
@@ -44,17 +44,17 @@ func tokens(text string) []token {
 	return toks
 }
 
-func wordRune(r rune) bool {
+func inWord(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r)
 }
 
-// joins reports whether the mark r between prev and the rest belongs to a word:
+// insideWord reports whether the mark r between prev and the rest belongs to a word:
 // an apostrophe or a hyphen between letters, a point or colon between digits.
-func joins(prev, r rune, rest string) bool {
+func insideWord(prev, r rune, rest string) bool {
 	next, _ := utf8.DecodeRuneInString(rest)
 	switch r {
 	case '\'', '’', '-', '\u2011':
-		return wordRune(prev) && unicode.IsLetter(next) || r == '-' && unicode.IsLetter(prev) && unicode.IsDigit(next)
+		return inWord(prev) && unicode.IsLetter(next) || r == '-' && unicode.IsLetter(prev) && unicode.IsDigit(next)
 	case '.', ':', ',':
 		return unicode.IsDigit(prev) && unicode.IsDigit(next)
 	}
