@@ -23,10 +23,12 @@ type Manifest struct {
 	// Routing says who picked the generators: "model" or "none".
 	Routing string `json:"routing,omitempty"`
 	// Stop says why the run ended: complete, rounds, budget, cancelled, ...
-	Stop     string        `json:"stop,omitempty"`
-	Plan     []UseCasePlan `json:"plan,omitempty"`
-	Outcomes []CallOutcome `json:"outcomes,omitempty"`
-	Refused  []Refusal     `json:"refused,omitempty"`
+	Stop string `json:"stop,omitempty"`
+	// StopReason names, for a stop that cut the use of the model short, what happened.
+	StopReason string        `json:"stop_reason,omitempty"`
+	Plan       []UseCasePlan `json:"plan,omitempty"`
+	Outcomes   []CallOutcome `json:"outcomes,omitempty"`
+	Refused    []Refusal     `json:"refused,omitempty"`
 	// Files maps the name of every other file of the run to the SHA-256 of its
 	// bytes, in lower-case hex.
 	Files map[string]string `json:"files,omitempty"`
