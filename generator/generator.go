@@ -35,7 +35,7 @@ type Spec struct {
 	Params any
 	// Record is the format of its records, which picks the adapter that reads
 	// them; empty means [BatchFormat].
-	Record        string
+	Record string
 	// Count is the JSON name of the integer parameter that bounds how many rows
 	// a call may be dealt ("num_goldens"); empty means no bound.
 	Count         string
