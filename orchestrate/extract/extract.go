@@ -10,6 +10,7 @@ package extract
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/model"
@@ -21,6 +22,10 @@ type Options struct {
 	Client llm.Client
 	// Profile is the kind of agent. If nil, it is decided from the document.
 	Profile *model.Profile
+	// Concurrency is how many model calls are under way at once; 0 means 8.
+	Concurrency int
+	// CallTimeout bounds one model call; 0 means 2 minutes.
+	CallTimeout time.Duration
 }
 
 // Result is what a document holds. Everything in it is in document order and
