@@ -30,17 +30,18 @@ const (
 // Error is a failure of the provider or of its reply. Find it with errors.As.
 // It never holds a key.
 type Error struct {
-	Kind       Kind
-	Status     int           // HTTP status, 0 if there was none
-	Code       string        // the provider's error code
-	Param      string        // the parameter the provider complained about
-	Message    string        // the provider's text
-	RetryAfter time.Duration // how long the provider asked to wait; 0 if it did not say
-	Err        error         // the cause, if any
+	Kind       Kind          `json:"kind"`
+	Status     int           `json:"status,omitempty"`         // HTTP status, 0 if there was none
+	Code       string        `json:"code,omitempty"`           // the provider's error code
+	Param      string        `json:"param,omitempty"`          // the parameter the provider complained about
+	Message    string        `json:"message,omitempty"`        // the provider's text
+	RetryAfter time.Duration `json:"retry_after_ns,omitempty"` // how long the provider asked to wait; 0 if it did not say
+	Err        error         `json:"-"`                        // the cause, if any
+
 	// Model and Usage are what the failed call was served by and still used (a
 	// refusal and a reply cut at the token limit are paid for); zero if unknown.
-	Model string
-	Usage Usage
+	Model string `json:"model,omitempty"`
+	Usage Usage  `json:"usage,omitzero"`
 }
 
 // Error describes the failure in one line.
