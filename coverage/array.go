@@ -1,7 +1,6 @@
 package coverage
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -106,8 +105,3 @@ type InfeasibleError struct {
 func (e *InfeasibleError) Error() string {
 	return fmt.Sprintf("coverage: no combination of values satisfies all constraints; relax one of %q", e.Constraints)
 }
-
-// Build makes a covering array. The result is a function of the model alone:
-// the same on every platform and at any GOMAXPROCS. The error is a
-// *[ModelError] or an *[InfeasibleError].
-func Build(m *Model) (*Array, error) { return nil, errors.New("coverage: not built yet") }
