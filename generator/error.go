@@ -42,14 +42,45 @@ func (e *UnknownToolError) Error() string {
 // schema. Its text is worded so that a model can repair them.
 type ArgsError struct {
 	Tool     string
-	Problems []string
-	Err      error // from the parameters' own Validate method, if that failed
+	Problems []string // each by itself, with the path of the argument
+	Err      error    // from the parameters' own Validate method, if that failed
 }
 
 // Error implements error.
 func (e *ArgsError) Error() string {
-	return fmt.Sprintf("invalid arguments for %s: %s", e.Tool, strings.Join(e.Problems, "; "))
+	text := strings.Join(e.Problems, "; ")
+	if e.Tool == "" {
+		return "invalid arguments: " + text
+	}
+	return "invalid arguments for " + e.Tool + ": " + text
 }
 
 // Unwrap returns the error of the parameters' own Validate method.
 func (e *ArgsError) Unwrap() error { return e.Err }
+
+// SpecProblem is one thing that is wrong with a [Spec] or its parameters.
+type SpecProblem struct {
+	Field  string // of the spec, or the Go path of the parameter: "Params.Items[].Start"
+	Reason string
+	Hint   string // what to do about it
+}
+
+// SpecError says why a generator cannot be registered: every problem, not the
+// first.
+type SpecError struct {
+	Generator string
+	Problems  []SpecProblem
+}
+
+// Error implements error.
+func (e *SpecError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "generator %q cannot be registered: ", e.Generator)
+	for i, p := range e.Problems {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%s: %s (%s)", p.Field, p.Reason, p.Hint)
+	}
+	return b.String()
+}

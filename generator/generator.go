@@ -101,12 +101,9 @@ type Record struct {
 	Spans []model.Span
 }
 
-// Drop is a row that was not filled.
+// Drop is a row that was not filled, or, with no row, a proposal that was not
+// made.
 type Drop struct {
 	Row    string `json:"row"`
 	Reason string `json:"reason"`
 }
-
-// BatchFormat is the record format of generators that make the contract's
-// types: each record is a [model.Item].
-const BatchFormat = "casebook.item"

@@ -106,10 +106,7 @@ func (n *normaliser) shaped(s *jsonschema.Schema, sh *shape, path string, level 
 		}
 		return n.custom(s, path, level)
 	}
-	want := map[shapeKind]string{
-		shapeObject: "object", shapeArray: "array", shapeString: "string", shapeInt: "integer", shapeNumber: "number",
-		shapeBool: "boolean", shapeBytes: "string", shapeText: "string", shapeTime: "string",
-	}[sh.kind]
+	want := jsonKinds[sh.kind]
 	if s.Type != want || len(s.OneOf)+len(s.AnyOf)+len(s.AllOf) > 0 || s.Not != nil || s.If != nil || s.Const != nil {
 		n.add(path, fmt.Sprintf("the reflected schema is no %s", want), customMethodHint)
 		return form{}

@@ -52,6 +52,17 @@ type Schema struct {
 // is not enough.
 func (s *Schema) Needs() bool { return s.needs }
 
+// Kind returns the JSON type of the root field of a JSON name, and whether there
+// is one. It is "" for a type with a schema of its own.
+func (s *Schema) Kind(name string) (string, bool) {
+	for _, f := range s.shape.fields {
+		if f.name == name {
+			return jsonKinds[f.shape.kind], true
+		}
+	}
+	return "", false
+}
+
 // key identifies a schema: the JSON of the defaults is "" where there are none.
 type key struct {
 	typ      reflect.Type

@@ -36,6 +36,12 @@ const (
 	shapeCustom // has a JSONSchema method
 )
 
+// jsonKinds are the JSON types of the shapes; a custom one has none.
+var jsonKinds = map[shapeKind]string{
+	shapeObject: "object", shapeArray: "array", shapeString: "string", shapeInt: "integer", shapeNumber: "number",
+	shapeBool: "boolean", shapeBytes: "string", shapeText: "string", shapeTime: "string",
+}
+
 // shape is what encoding/json makes of a Go type.
 type shape struct {
 	kind   shapeKind
