@@ -67,6 +67,7 @@ func (s *Schema) Fill(raw json.RawMessage, defaults any) (json.RawMessage, error
 	}
 	fresh := reflect.New(s.typ)
 	fresh.Elem().Set(def.Elem())
+	cloneFields(fresh.Elem(), s.shape) // Validate may change what it is given
 	if err := s.fill(fresh, tree); err != nil {
 		return nil, err
 	}
