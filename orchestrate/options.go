@@ -1,0 +1,146 @@
+package orchestrate
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/casebook-go/casebook/adapters"
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/model"
+)
+
+// Counts says how much to make; see [coverage.Counts].
+type Counts = coverage.Counts
+
+// Options configures an [Orchestrator]. The zero value is ready: offline, with
+// the built-in generators.
+type Options struct {
+	// Client is the model. Nil means offline; a typed nil is an error.
+	Client llm.Client
+	// Embedder is used for similarity; nil means the lexical one.
+	Embedder llm.Embedder
+	// ModelName and ProviderName go into the manifest, and ModelName selects
+	// the price. They choose nothing.
+	ModelName, ProviderName string
+	// Capabilities is what is known of the client; nil means that it is
+	// expected to take tools and schemas, and is found out otherwise.
+	Capabilities *llm.Capabilities
+
+	// Adapters are added to the default set; one with the format of a default
+	// replaces it.
+	Adapters []adapters.Adapter
+	// Profile fixes the case; nil lets the document decide.
+	Profile *model.Profile
+	// Checks replaces [coverage.DefaultChecks]; nil means the default ones.
+	Checks []coverage.Check
+
+	Counts   Counts
+	Minimums coverage.Minimums // zero fields mean the contract's
+	Strength int               // of the covering arrays; 0 means 2
+	Seed     int64
+
+	Concurrency int           // calls at once; 0 means 8
+	MaxRounds   int           // of routing; 0 means 2
+	CallTimeout time.Duration // of one generator call and of one model call; 0 means 2 minutes
+
+	Budget llm.Budget
+	Prices llm.Prices
+	// Retry and Limit tune how the client is called; nil means the defaults of
+	// package llm, with Concurrency as the limit.
+	Retry *llm.RetryOptions
+	Limit *llm.LimitOptions
+
+	Log     *slog.Logger     // nil means silent
+	Now     func() time.Time // for the manifest and durations; nil leaves both out
+	OnEvent func(Event)      // see [Event]
+}
+
+// The defaults of the zero Options.
+const (
+	DefaultConcurrency = 8
+	DefaultMaxRounds   = 2
+	DefaultCallTimeout = 2 * time.Minute
+)
+
+// OptionError says which option cannot be used and why.
+type OptionError struct{ Option, Reason string }
+
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("orchestrate: option %s: %s", e.Option, e.Reason)
+}
+
+func (o *Options) withDefaults() (*Options, error) {
+	c := Options{}
+	if o != nil {
+		c = *o
+	}
+	var errs []error
+	bad := func(option, format string, args ...any) {
+		errs = append(errs, &OptionError{option, fmt.Sprintf(format, args...)})
+	}
+	if c.Client != nil && isNil(c.Client) {
+		bad("Client", "a nil %T inside the interface; leave Client nil to run without a model", c.Client)
+	}
+	if c.Embedder != nil && isNil(c.Embedder) {
+		bad("Embedder", "a nil %T inside the interface; leave Embedder nil for the lexical one", c.Embedder)
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"Counts.UseCases", c.Counts.UseCases},
+		{"Counts.TestCasesPerUseCase", c.Counts.TestCasesPerUseCase},
+		{"Counts.ExamplesPerTestCase", c.Counts.ExamplesPerTestCase},
+		{"Concurrency", c.Concurrency}, {"MaxRounds", c.MaxRounds}, {"Strength", c.Strength},
+		{"CallTimeout", int(c.CallTimeout)},
+	} {
+		if n.value < 0 {
+			bad(n.name, "%d is negative; use 0 for the default", n.value)
+		}
+	}
+	if n := c.Counts.TestCasesPerUseCase; n > 0 && n < c.Minimums.Defaulted().TestCasesPerUseCase {
+		bad("Counts.TestCasesPerUseCase", "%d is below the minimum of %d test cases a use case", n, c.Minimums.Defaulted().TestCasesPerUseCase)
+	}
+	if n := c.Counts.UseCases; n > 0 && n < c.Minimums.Defaulted().UseCases {
+		bad("Counts.UseCases", "%d is below the minimum of %d use cases", n, c.Minimums.Defaulted().UseCases)
+	}
+	if c.Strength == 0 {
+		c.Strength = 2
+	}
+	if c.Strength > 6 {
+		bad("Strength", "%d is above 6", c.Strength)
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = DefaultConcurrency
+	}
+	if c.MaxRounds == 0 {
+		c.MaxRounds = DefaultMaxRounds
+	}
+	if c.CallTimeout == 0 {
+		c.CallTimeout = DefaultCallTimeout
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Checks == nil {
+		c.Checks = coverage.DefaultChecks()
+	}
+	if c.Budget.Calls < 0 || c.Budget.Tokens < 0 || c.Budget.USD < 0 {
+		bad("Budget", "a limit is negative; use 0 for no limit")
+	}
+	return &c, errors.Join(errs...)
+}
+
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.Interface:
+		return r.IsNil()
+	default:
+		return false
+	}
+}

@@ -1,0 +1,490 @@
+package orchestrate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+	"github.com/casebook-go/casebook/orchestrate/extract"
+)
+
+// Plan is what a run is going to make. It may be inspected, and passed to
+// [Orchestrator.Run] as [Input.Plan]; everything a run does follows from it.
+type Plan struct {
+	Documents  []*model.Document
+	Extraction *extract.Result
+	Profile    *model.Profile
+	// Sources are those of the profile that the documents have material for.
+	Sources []model.Source
+	// UseCases holds one plan for each use case that is made, in the order of
+	// Extraction.UseCases.
+	UseCases []model.UseCasePlan
+}
+
+// planner builds a Plan out of an extraction. It is a pure function of its
+// fields.
+type planner struct {
+	docs     []*model.Document
+	ex       *extract.Result
+	profile  *model.Profile
+	lang     *lang.Language // nil for a language without data
+	embedder llm.Embedder
+	counts   Counts
+	minimums coverage.Minimums
+	strength int
+	seed     int64
+	phrases  bool // a model can point at phrases, so axes without a rule may vary
+
+	policies map[string]*model.Policy
+	shown    map[string]map[model.Role]int // rows that show a policy, by role
+	corners  int                           // corner rows so far, to rotate their kinds
+}
+
+// maxPolicies bounds how many policies a use case keeps: the few that decide.
+const maxPolicies = 6
+
+// ticketCase is a ticket of the documents that is still free to be planned.
+type ticketCase struct {
+	ticket *model.Ticket
+	doc    string
+}
+
+func (p *planner) plan(ctx context.Context) (*Plan, error) {
+	p.policies = map[string]*model.Policy{}
+	for i := range p.ex.Policies {
+		p.policies[p.ex.Policies[i].ID] = &p.ex.Policies[i]
+	}
+	p.shown = map[string]map[model.Role]int{}
+	chosen := p.chooseUseCases()
+	relevant, err := p.relevance(ctx, chosen)
+	if err != nil {
+		return nil, err
+	}
+	out := &Plan{Documents: p.docs, Extraction: p.ex, Profile: p.profile, Sources: p.sources()}
+	tickets := p.ticketsOf(chosen)
+	for i, uc := range chosen {
+		up, err := p.useCase(uc, relevant[uc.ID], tickets[i])
+		if err != nil {
+			return nil, err
+		}
+		out.UseCases = append(out.UseCases, *up)
+	}
+	p.ensureCorner(out)
+	p.assignPolicies(out)
+	return out, nil
+}
+
+// chooseUseCases returns the use cases to make, in document order. When fewer
+// are asked for than there are, those that bring most uncovered policies win.
+func (p *planner) chooseUseCases() []model.UseCase {
+	all := p.ex.UseCases
+	n := p.counts.UseCases
+	if n == 0 || n >= len(all) {
+		return all
+	}
+	taken := make([]bool, len(all))
+	covered := map[string]bool{}
+	for range n {
+		best, gain := -1, -1
+		for i, uc := range all {
+			if taken[i] {
+				continue
+			}
+			g := 0
+			for _, id := range p.ex.Relevant[uc.ID] {
+				if !covered[id] {
+					g++
+				}
+			}
+			if g > gain {
+				best, gain = i, g
+			}
+		}
+		taken[best] = true
+		for _, id := range p.ex.Relevant[all[best].ID] {
+			covered[id] = true
+		}
+	}
+	var out []model.UseCase
+	for i, uc := range all {
+		if taken[i] {
+			out = append(out, uc)
+		}
+	}
+	return out
+}
+
+// relevance returns the policies of each chosen use case. A testable policy
+// that bears on none of them is given to the use case most like it, so that
+// nothing testable is left out of the plan silently.
+func (p *planner) relevance(ctx context.Context, chosen []model.UseCase) (map[string][]string, error) {
+	out := map[string][]string{}
+	placed := map[string]bool{}
+	for _, uc := range chosen {
+		ids := p.ex.Relevant[uc.ID]
+		if len(ids) > maxPolicies {
+			ids = ids[:maxPolicies]
+		}
+		out[uc.ID] = slices.Clone(ids)
+		for _, id := range ids {
+			placed[id] = true
+		}
+	}
+	var loose []*model.Policy
+	for i := range p.ex.Policies {
+		if pol := &p.ex.Policies[i]; !placed[pol.ID] && pol.IsTestable() {
+			loose = append(loose, pol)
+		}
+	}
+	if len(loose) == 0 || len(chosen) == 0 || p.counts.UseCases != 0 {
+		return out, nil
+	}
+	texts := make([]string, 0, len(chosen)+len(loose))
+	for _, uc := range chosen {
+		texts = append(texts, uc.Name+"\n"+uc.Description+"\n"+quotes(uc.Evidence))
+	}
+	for _, pol := range loose {
+		texts = append(texts, pol.Statement+"\n"+quotes(pol.Evidence))
+	}
+	embedder := p.embedder
+	if embedder == nil {
+		embedder = llm.NewLexical(texts)
+	}
+	vecs, err := embedder.Embed(ctx, texts)
+	if err != nil {
+		return nil, fmt.Errorf("orchestrate: comparing policies with use cases: %w", err)
+	}
+	for i, pol := range loose {
+		best, score := 0, -2.0
+		for k := range chosen {
+			s := llm.Cosine(vecs[k], vecs[len(chosen)+i])
+			// Spread what is equally far from everything.
+			s -= 0.01 * float64(len(out[chosen[k].ID]))
+			if s > score {
+				best, score = k, s
+			}
+		}
+		id := chosen[best].ID
+		out[id] = append(out[id], pol.ID)
+	}
+	return out, nil
+}
+
+func quotes(ev []model.Evidence) string {
+	s := ""
+	for _, e := range ev {
+		s += e.Quote + "\n"
+	}
+	return s
+}
+
+// ticketsOf gives every ticket to the first use case whose evidence has it.
+func (p *planner) ticketsOf(chosen []model.UseCase) [][]ticketCase {
+	out := make([][]ticketCase, len(chosen))
+	if !p.hasSource(model.SourceTickets) {
+		return out
+	}
+	for _, d := range p.docs {
+		for t := range d.Tickets {
+			ticket := &d.Tickets[t]
+			for i := range chosen {
+				if cites(chosen[i].Evidence, d.Name, ticket.LineStart, ticket.LineEnd) {
+					out[i] = append(out[i], ticketCase{ticket, d.Name})
+					break
+				}
+			}
+		}
+	}
+	return out
+}
+
+func cites(ev []model.Evidence, doc string, start, end int) bool {
+	return slices.ContainsFunc(ev, func(e model.Evidence) bool {
+		return e.InputFile == doc && e.LineStart <= end && start <= e.LineEnd
+	})
+}
+
+func (p *planner) hasSource(s model.Source) bool { return slices.Contains(p.profile.Sources, s) }
+
+// sources returns the sources of the profile that the documents can serve.
+func (p *planner) sources() []model.Source {
+	var out []model.Source
+	for _, s := range p.profile.Sources {
+		if s == model.SourceTickets && !slices.ContainsFunc(p.docs, func(d *model.Document) bool { return len(d.Tickets) > 0 }) {
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// useCase plans the rows of one use case.
+func (p *planner) useCase(uc model.UseCase, policyIDs []string, tickets []ticketCase) (*model.UseCasePlan, error) {
+	up := &model.UseCasePlan{UseCaseID: uc.ID, PolicyIDs: policyIDs, Strength: p.strength}
+	want := p.counts.TestCasesPerUseCase
+	least := p.minimums.TestCasesPerUseCase
+	formats := p.formats(uc, policyIDs)
+	up.Axes = p.axes(uc, policyIDs, formats, max(want, least))
+
+	// A ticket's parameters are what the classifier reads; two tickets that
+	// read alike would be one test case, so the first speaks for both.
+	var must []map[string]string
+	var given []ticketCase
+	limit := len(tickets)
+	if want > 0 {
+		limit = max(1, want-1)
+	}
+	for _, t := range tickets {
+		if len(given) == limit {
+			break
+		}
+		row, ok := p.classify(up.Axes, &model.Input{Messages: ticketMessages(t.ticket)}, model.SingleTurnQA)
+		if !ok || slices.ContainsFunc(must, func(m map[string]string) bool { return maps.Equal(m, row) }) {
+			continue
+		}
+		must, given = append(must, row), append(given, t)
+	}
+	array, err := coverage.Build(&coverage.Model{
+		Axes: up.Axes, Constraints: up.Constraints, Strength: p.strength, MustInclude: must,
+		Rows: want, Min: least, Seed: hash(p.seed, uc.ID),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("orchestrate: planning %s: %w", uc.ID, err)
+	}
+	aboutCorner := p.ex.Corner[uc.ID]
+	for i := range array.Rows {
+		values := array.Row(i)
+		row := p.row(up, i, values)
+		row.Format = formats[i%len(formats)]
+		if len(p.profile.Sources) > 0 {
+			switch {
+			case i < len(given):
+				row.Source, row.Given = model.SourceTickets, ticketMessages(given[i].ticket)
+			case aboutCorner != "":
+				row.Source, row.Corner = model.SourceCorner, fitCorner(aboutCorner, values)
+			case p.hasSource(model.SourceFAQParaphrase):
+				row.Source = model.SourceFAQParaphrase
+			default:
+				row.Source = p.profile.Sources[0]
+			}
+		}
+		up.Rows = append(up.Rows, row)
+	}
+	return up, nil
+}
+
+func (p *planner) row(up *model.UseCasePlan, i int, values map[string]string) model.Row {
+	row := model.Row{
+		ID: fmt.Sprintf("%s/%d", up.UseCaseID, i+1), UseCaseID: up.UseCaseID,
+		Parameters: map[string]model.Value{}, Roles: map[string]model.Role{},
+		Examples: max(1, p.counts.ExamplesPerTestCase),
+	}
+	for _, a := range up.Axes {
+		row.Parameters[a.Name] = model.String(values[a.Name])
+		row.Axes = append(row.Axes, a.Name)
+	}
+	return row
+}
+
+func ticketMessages(t *model.Ticket) []model.Message {
+	return []model.Message{{Role: model.RoleUser, Content: t.Message}}
+}
+
+func (p *planner) classify(axes []model.Axis, in *model.Input, f model.Format) (map[string]string, bool) {
+	row := map[string]string{}
+	for _, a := range axes {
+		v, ok := coverage.Classify(p.lang, a, in, f)
+		if !ok || !slices.ContainsFunc(a.Values, func(x model.AxisValue) bool { return x.Name == v }) {
+			return nil, false
+		}
+		row[a.Name] = v
+	}
+	return row, true
+}
+
+// formats returns the formats that the rows of a use case take in turn. A
+// use case that turns on what the other side said needs a dialogue.
+func (p *planner) formats(uc model.UseCase, policyIDs []string) []model.Format {
+	var all, dialogues []model.Format
+	for _, f := range p.profile.Formats {
+		all = append(all, f.Format)
+		if f.MinTurn > 1 {
+			dialogues = append(dialogues, f.Format)
+		}
+	}
+	if len(dialogues) == 0 || len(dialogues) == len(all) || len(policyIDs) == 0 {
+		return all
+	}
+	if pol := p.policies[policyIDs[0]]; pol != nil && len(pol.Conditions) > 0 {
+		return dialogues
+	}
+	return all
+}
+
+// ensureCorner turns, in a plan of a profile with corner examples, one row of
+// every third use case into a corner row: what real users send beside their
+// question. Tickets stay as they are, and a use case keeps an ordinary row.
+func (p *planner) ensureCorner(out *Plan) {
+	if !p.hasSource(model.SourceCorner) {
+		return
+	}
+	for i := range out.UseCases {
+		up := &out.UseCases[i]
+		if p.ex.Corner[up.UseCaseID] != "" || i%3 != 1 && !(i == len(out.UseCases)-1 && p.corners == 0) {
+			continue
+		}
+		ordinary := 0
+		for _, r := range up.Rows {
+			if r.Source == model.SourceFAQParaphrase {
+				ordinary++
+			}
+		}
+		if ordinary < 2 {
+			continue
+		}
+		for k := len(up.Rows) - 1; k >= 0; k-- {
+			if r := &up.Rows[k]; r.Source == model.SourceFAQParaphrase {
+				r.Source = model.SourceCorner
+				kinds := []string{lang.CornerInjection, lang.CornerOffTopic, lang.CornerGarbage, lang.CornerAbuse}
+				r.Corner = fitCorner(kinds[p.corners%len(kinds)], values(r))
+				p.corners++
+				break
+			}
+		}
+	}
+}
+
+func values(r *model.Row) map[string]string {
+	out := map[string]string{}
+	for k, v := range r.Parameters {
+		out[k] = v.String()
+	}
+	return out
+}
+
+// fitCorner returns the kind itself, or the nearest kind whose messages can
+// show the row's values: an empty message cannot be angry, garbage asks nothing.
+func fitCorner(kind string, v map[string]string) string {
+	angry := v["tone"] == "angry"
+	wordy := v["form"] == "question" || v["identifier"] == "present" || v["length"] == "long" || v["greeting"] == "present"
+	switch {
+	case angry:
+		return lang.CornerAbuse
+	case kind == lang.CornerAbuse:
+		if wordy {
+			return lang.CornerOffTopic
+		}
+		return lang.CornerInjection
+	case wordy && (kind == lang.CornerEmpty || kind == lang.CornerGarbage):
+		return lang.CornerOffTopic
+	default:
+		return kind
+	}
+}
+
+// assignPolicies decides which policies each row shows and how. Every row gets
+// the policy that most needs showing as its first one, and the one most
+// relevant to the use case beside it.
+func (p *planner) assignPolicies(out *Plan) {
+	for i := range out.UseCases {
+		up := &out.UseCases[i]
+		for k := range up.Rows {
+			p.assign(up, &up.Rows[k])
+		}
+	}
+}
+
+func (p *planner) assign(up *model.UseCasePlan, r *model.Row) {
+	correction := false
+	if f, ok := p.profile.Format(r.Format); ok {
+		correction = f.Correction
+	}
+	if len(up.PolicyIDs) == 0 {
+		return
+	}
+	need := func(id string, role model.Role) int { // less is needier
+		if pol := p.policies[id]; pol == nil || !pol.IsTestable() {
+			return 1 << 20
+		}
+		return p.shown[id][role]
+	}
+	var first string
+	role := model.Plain
+	switch {
+	case r.Given != nil || r.Source == model.SourceCorner:
+		first = up.PolicyIDs[0]
+	case correction:
+		// The draft breaks the first policy; that presses it. A visible fault
+		// is pressed against the policy that speaks about it.
+		role = model.Pressed
+		if id := p.policyOn(r.Parameters["fault"].String()); id != "" {
+			first = id
+			break
+		}
+		first = slices.MinFunc(up.PolicyIDs, func(a, b string) int { return cmp.Compare(need(a, model.Pressed), need(b, model.Pressed)) })
+	default:
+		least := 1 << 30
+		for _, id := range up.PolicyIDs {
+			for _, candidate := range []model.Role{model.Plain, model.Pressed} {
+				if n := need(id, candidate); n < least {
+					first, role, least = id, candidate, n
+				}
+			}
+		}
+	}
+	p.cite(r, first, role)
+	// A second policy, shown plain beside the first: for a correction the one
+	// that most needs it, else the use case's own.
+	second := up.PolicyIDs[0]
+	if correction {
+		second = slices.MinFunc(up.PolicyIDs, func(a, b string) int { return cmp.Compare(need(a, model.Plain), need(b, model.Plain)) })
+	}
+	if second == first && len(up.PolicyIDs) > 1 {
+		second = up.PolicyIDs[1]
+	}
+	if second != first {
+		p.cite(r, second, model.Plain)
+	}
+}
+
+// policyOn returns the testable policy that speaks about a visible fault and
+// most needs an example that presses it.
+func (p *planner) policyOn(fault string) string {
+	if p.lang == nil || fault == "" || fault == "none" {
+		return ""
+	}
+	best := ""
+	for i := range p.ex.Policies {
+		pol := &p.ex.Policies[i]
+		if pol.IsTestable() && slices.Contains(p.lang.FaultKinds(pol.Statement), fault) &&
+			(best == "" || p.shown[pol.ID][model.Pressed] < p.shown[best][model.Pressed]) {
+			best = pol.ID
+		}
+	}
+	return best
+}
+
+func (p *planner) cite(r *model.Row, id string, role model.Role) {
+	r.PolicyIDs = append(r.PolicyIDs, id)
+	r.Roles[id] = role
+	if p.shown[id] == nil {
+		p.shown[id] = map[model.Role]int{}
+	}
+	p.shown[id][role]++
+}
+
+// hash is FNV-1a over the parts: the same in every process.
+func hash(parts ...any) uint64 {
+	h := fnv.New64a()
+	for _, part := range parts {
+		_, _ = fmt.Fprintf(h, "%v\x00", part) // a hash never fails to write
+	}
+	return h.Sum64()
+}

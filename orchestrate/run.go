@@ -1,0 +1,452 @@
+package orchestrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+	"github.com/casebook-go/casebook/orchestrate/extract"
+)
+
+// run is the state of one run. Only the goroutine of Run changes it; calls
+// under way write to their own outcome.
+type run struct {
+	o        *Orchestrator
+	client   llm.Client // nil offline and after the model is given up
+	ledger   *llm.Ledger
+	events   emitter
+	started  time.Time
+	lang     *lang.Language // nil for a language without data
+	embedder llm.Embedder
+
+	plan     *Plan
+	planner  *planner
+	policies map[string]*model.Policy
+	ucs      []*ucState
+	ids      model.IDs
+	seen     *coverage.Index
+	outcomes []Outcome
+	refused  []model.Refusal
+	stop     Stop
+	stopErr  error
+	kept     int
+	answered bool // the model gave at least one usable reply
+	grown    map[string]bool
+}
+
+type ucState struct {
+	useCase model.UseCase
+	plan    *model.UseCasePlan
+	rows    []*rowState
+}
+
+// rowState is a planned row and the item that fills it, if one was accepted.
+type rowState struct {
+	row   model.Row
+	order int // in the whole plan
+	id    string
+	item  *model.Item
+}
+
+// prepare makes the plan, or takes the one that is given.
+func (r *run) prepare(ctx context.Context, in *Input) error {
+	if in != nil && in.Plan != nil {
+		return r.adopt(in.Plan)
+	}
+	if in == nil || len(in.Documents) == 0 {
+		return &JobError{"Documents", "there are none"}
+	}
+	names := map[string]bool{}
+	for _, d := range in.Documents {
+		if names[d.Name] {
+			return &JobError{"Documents", fmt.Sprintf("two have the name %q; evidence could not tell them apart", d.Name)}
+		}
+		names[d.Name] = true
+	}
+	r.events.emit(Event{Kind: EventStage, Stage: "extract"})
+	ex, err := r.extract(ctx, in.Documents)
+	if err != nil {
+		return err
+	}
+	return r.planFrom(ctx, in.Documents, ex)
+}
+
+// extract reads the documents with the model. What the model cannot do, rules
+// do instead; only a provider that cannot be used at all is an error.
+func (r *run) extract(ctx context.Context, docs []*model.Document) (*extract.Result, error) {
+	o := &extract.Options{Client: r.client, Profile: r.o.opts.Profile, Concurrency: r.o.opts.Concurrency, CallTimeout: r.o.opts.CallTimeout}
+	ex, err := extract.Extract(ctx, docs, o)
+	if err == nil || r.client == nil || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			r.stop = StopCancelled
+			return nil, context.Cause(ctx)
+		}
+		return ex, err
+	}
+	var budget *llm.BudgetError
+	switch {
+	case errors.As(err, &budget):
+		r.giveUp(StopBudget, err)
+	case unusable(err):
+		r.stop = StopProvider
+		return nil, &ProviderError{"extract", err}
+	default:
+		r.refused = append(r.refused, model.Refusal{Check: "extract", Reason: err.Error()})
+		r.events.emit(Event{Kind: EventNotice, Stage: "extract", Message: "the model's extraction cannot be used; rules read the document: " + err.Error()})
+	}
+	o.Client = nil
+	byRules, rulesErr := extract.Extract(ctx, docs, o)
+	if rulesErr != nil {
+		return nil, fmt.Errorf("%w (and by the model: %w)", rulesErr, err)
+	}
+	return byRules, nil
+}
+
+// unusable reports whether err says that the provider did not answer at all.
+func unusable(err error) bool {
+	var stopped *llm.StoppedError
+	if errors.As(err, &stopped) {
+		return true
+	}
+	var e *llm.Error
+	return errors.As(err, &e) && (e.Fatal() || e.Kind == llm.KindRate || e.Kind == llm.KindOverload)
+}
+
+func (r *run) planFrom(ctx context.Context, docs []*model.Document, ex *extract.Result) error {
+	profile := r.o.opts.Profile
+	if profile == nil {
+		if profile = builtinProfile(ex.Case); profile == nil {
+			return &OptionError{"Profile", fmt.Sprintf("the case %q has no built-in profile; give one", ex.Case)}
+		}
+	}
+	l, err := lang.For(ex.Language)
+	if err != nil {
+		if r.client == nil {
+			return err
+		}
+		l = nil
+	}
+	r.lang = l
+	r.events.emit(Event{Kind: EventStage, Stage: "plan"})
+	r.planner = &planner{
+		docs: docs, ex: ex, profile: profile, lang: l, embedder: r.o.opts.Embedder,
+		counts: r.o.opts.Counts, minimums: r.o.opts.Minimums.Defaulted(),
+		strength: r.o.opts.Strength, seed: r.o.opts.Seed, phrases: r.client != nil,
+	}
+	plan, err := r.planner.plan(ctx)
+	if err != nil {
+		return err
+	}
+	return r.adopt(plan)
+}
+
+// adopt makes the run's state of a plan. Ids follow from the plan alone.
+func (r *run) adopt(plan *Plan) error {
+	r.plan = plan
+	if r.lang == nil {
+		r.lang, _ = lang.For(plan.Extraction.Language) // nil without data; checks that need words are left out
+	}
+	if r.lang == nil && r.client == nil {
+		_, err := lang.For(plan.Extraction.Language)
+		return err
+	}
+	var texts []string
+	for i := range plan.Extraction.Policies {
+		p := &plan.Extraction.Policies[i]
+		r.policies[p.ID] = p
+		texts = append(texts, p.Statement)
+	}
+	if r.embedder = r.o.opts.Embedder; r.embedder == nil {
+		for _, d := range plan.Documents {
+			for i := range d.Blocks {
+				texts = append(texts, d.Blocks[i].Text)
+			}
+		}
+		r.embedder = llm.NewLexical(texts)
+	}
+	r.seen = &coverage.Index{}
+	r.grown = map[string]bool{}
+	for i := range plan.UseCases {
+		up := &plan.UseCases[i]
+		k := slices.IndexFunc(plan.Extraction.UseCases, func(u model.UseCase) bool { return u.ID == up.UseCaseID })
+		if k < 0 {
+			return &JobError{"Plan", fmt.Sprintf("use case %q is planned but not in the extraction", up.UseCaseID)}
+		}
+		uc := &ucState{useCase: plan.Extraction.UseCases[k], plan: up}
+		for _, row := range up.Rows {
+			r.addRow(uc, row)
+		}
+		r.ucs = append(r.ucs, uc)
+	}
+	return nil
+}
+
+func (r *run) addRow(uc *ucState, row model.Row) {
+	text := uc.useCase.ID[min(len("uc_"), len(uc.useCase.ID)):]
+	for _, a := range row.Axes {
+		text += " " + row.Parameters[a].String()
+	}
+	order := 0
+	for _, u := range r.ucs {
+		order += len(u.rows)
+	}
+	uc.rows = append(uc.rows, &rowState{row: row, order: order + len(uc.rows), id: r.ids.Make("tc_", text)})
+}
+
+// open returns the rows of each use case that no item fills yet.
+func (r *run) open() map[*ucState][]*rowState {
+	out := map[*ucState][]*rowState{}
+	for _, uc := range r.ucs {
+		for _, row := range uc.rows {
+			if row.item == nil {
+				out[uc] = append(out[uc], row)
+			}
+		}
+	}
+	return out
+}
+
+func (r *run) openRows() (open, all int) {
+	for _, uc := range r.ucs {
+		all += len(uc.rows)
+		for _, row := range uc.rows {
+			if row.item == nil {
+				open++
+			}
+		}
+	}
+	return open, all
+}
+
+// execute goes through the rounds and the fallbacks and closes the run.
+func (r *run) execute(ctx context.Context) (*Result, error) {
+	round := 0
+	for pass := range 2 {
+		if r.client != nil {
+			for range r.o.opts.MaxRounds {
+				if n, _ := r.openRows(); n == 0 || r.client == nil || ctx.Err() != nil {
+					break
+				}
+				round++
+				if err := r.round(ctx, round); err != nil {
+					return r.result(), err
+				}
+				if pass > 0 {
+					break // one routed round for what was added
+				}
+			}
+			if n, _ := r.openRows(); n > 0 && r.client != nil && ctx.Err() == nil {
+				round++
+				r.stage(ctx, round, "fallback", []*registered{&r.o.direct}, true)
+			}
+			r.fallBack(ctx, &round)
+		} else {
+			for i := range r.o.gens {
+				reg := &r.o.gens[i]
+				if reg.spec.NeedsModel || reg.spec.NeedsEmbedder && r.o.opts.Embedder == nil || reg.spec.Name == r.o.rules.spec.Name {
+					continue
+				}
+				if n, _ := r.openRows(); n == 0 || ctx.Err() != nil {
+					break
+				}
+				round++
+				r.stage(ctx, round, "generate", []*registered{reg}, false)
+			}
+			r.fallBack(ctx, &round)
+		}
+		if ctx.Err() != nil || !r.grow() {
+			break
+		}
+	}
+	return r.close(ctx)
+}
+
+// fallBack fills what is open by rules, twice: a refused item is tried again
+// in other words.
+func (r *run) fallBack(ctx context.Context, round *int) {
+	for range 2 {
+		if n, _ := r.openRows(); n == 0 || ctx.Err() != nil || r.lang == nil {
+			return
+		}
+		*round++
+		r.stage(ctx, *round, "fallback", []*registered{&r.o.rules}, true)
+	}
+}
+
+// round routes every use case that has open rows, deals the rows to the
+// accepted calls and dispatches them.
+func (r *run) round(ctx context.Context, round int) error {
+	open := r.open()
+	var ucs []*ucState
+	for _, uc := range r.ucs {
+		if len(open[uc]) > 0 {
+			ucs = append(ucs, uc)
+		}
+	}
+	r.events.emit(Event{Kind: EventStage, Stage: "route", Round: round, Total: len(ucs)})
+	results := make([]routed, len(ucs))
+	var group errgroup.Group
+	group.SetLimit(r.o.opts.Concurrency)
+	for i, uc := range ucs {
+		results[i].err = generator.ErrNotStarted
+		// Budget is given out in plan order: the reservation precedes the goroutine.
+		callCtx, release, err := r.reserve(ctx, r.routeMessage(uc, open[uc]))
+		if err != nil {
+			results[i].err = err
+			continue
+		}
+		if ctx.Err() != nil {
+			release()
+			continue
+		}
+		group.Go(func() error {
+			defer release()
+			results[i] = r.route(callCtx, round, uc, open[uc])
+			return nil
+		})
+	}
+	_ = group.Wait() // always nil: failure is data
+
+	var jobs []job
+	down := 0
+	var firstErr error
+	for i, uc := range ucs {
+		res := &results[i]
+		r.outcomes = append(r.outcomes, res.outcome...)
+		if res.err != nil {
+			if firstErr == nil {
+				firstErr = res.err
+			}
+			if unusable(res.err) {
+				down++
+			}
+			r.outcomes = append(r.outcomes, Outcome{
+				Round: round, Call: fmt.Sprintf("r%d/%s/route", round, uc.useCase.ID), UseCaseID: uc.useCase.ID, Stage: "route", Err: res.err,
+			})
+			if stop, ok := fatal(res.err); ok {
+				r.giveUp(stop, res.err)
+			}
+			continue
+		}
+		r.answered = true
+		if res.reason != "" && len(res.calls) == 0 {
+			r.outcomes = append(r.outcomes, Outcome{
+				Round: round, Call: fmt.Sprintf("r%d/%s/route", round, uc.useCase.ID), UseCaseID: uc.useCase.ID, Stage: "route", Err: &NoSuitableError{clip(res.reason, 300)},
+			})
+		}
+		for k, rows := range deal(res.calls, open[uc]) {
+			if len(rows) > 0 {
+				jobs = append(jobs, r.job(res.calls[k].reg, res.calls[k].args, uc, rows, round, len(jobs), "generate", false))
+			}
+		}
+	}
+	if ctx.Err() == nil && down == len(ucs) && r.kept == 0 && !r.answered && r.extractedByRules() {
+		r.stop = StopProvider
+		return &ProviderError{"route", firstErr}
+	}
+	r.serve(ctx, round, "generate", jobs)
+	return nil
+}
+
+// extractedByRules reports whether nothing so far shows that the provider works.
+func (r *run) extractedByRules() bool { return r.ledger.Snapshot().Calls == r.ledger.Snapshot().Failed }
+
+// NoSuitableError is the outcome of a router that found no generator suitable.
+type NoSuitableError struct{ Reason string }
+
+func (e *NoSuitableError) Error() string { return "no generator was found suitable: " + e.Reason }
+
+// stage gives the open rows to the first of regs that can make them.
+func (r *run) stage(ctx context.Context, round int, name string, regs []*registered, fallback bool) {
+	open := r.open()
+	var jobs []job
+	for _, uc := range r.ucs {
+		rest := open[uc]
+		for _, reg := range regs {
+			var mine, others []*rowState
+			for _, row := range rest {
+				if reg.makes(row.row.Format) {
+					mine = append(mine, row)
+				} else {
+					others = append(others, row)
+				}
+			}
+			rest = others
+			if len(mine) == 0 {
+				continue
+			}
+			args, err := generator.CheckArgs(reg.spec, nil)
+			if err != nil { // only a required parameter without default
+				r.outcomes = append(r.outcomes, Outcome{Round: round, Generator: reg.spec.Name, Tool: reg.tool.Name, UseCaseID: uc.useCase.ID, Stage: name, Err: err})
+				continue
+			}
+			if n := reg.bound(args); !fallback && n >= 0 && n < len(mine) {
+				mine = mine[:n]
+			}
+			jobs = append(jobs, r.job(reg, args, uc, mine, round, len(jobs), name, fallback))
+		}
+	}
+	r.serve(ctx, round, name, jobs)
+}
+
+func (r *run) job(reg *registered, args []byte, uc *ucState, rows []*rowState, round, index int, stage string, fallback bool) job {
+	call := &generator.Call{
+		ID:    fmt.Sprintf("r%d/%d", round, index+1),
+		Round: round, Index: index, Seed: hash(r.o.opts.Seed, round, uc.useCase.ID, reg.spec.Name, index),
+		Documents: r.plan.Documents, Language: r.plan.Extraction.Language, Profile: r.plan.Profile,
+		UseCase: uc.useCase, Axes: uc.plan.Axes, Args: args, Fallback: fallback,
+		Embedder: r.embedder, Log: r.o.opts.Log,
+	}
+	if r.client != nil {
+		call.Model = r.client
+	}
+	cited := map[string]bool{}
+	for _, row := range rows {
+		call.Rows = append(call.Rows, cloneRow(row.row))
+		for _, id := range row.row.PolicyIDs {
+			cited[id] = true
+		}
+	}
+	for i := range r.plan.Extraction.Policies {
+		if p := r.plan.Extraction.Policies[i]; cited[p.ID] {
+			call.Policies = append(call.Policies, p)
+		}
+	}
+	for _, row := range uc.rows {
+		if row.item != nil {
+			for i := range row.item.Examples {
+				call.Avoid = append(call.Avoid, coverage.InputText(&row.item.Examples[i].Input))
+			}
+		}
+	}
+	return job{gen: reg.gen, spec: reg.spec, call: call, stage: stage}
+}
+
+// giveUp ends the use of the model: what is open is completed by rules.
+func (r *run) giveUp(stop Stop, err error) {
+	if r.client == nil {
+		return
+	}
+	r.client, r.stop, r.stopErr = nil, stop, err
+	r.events.emit(Event{Kind: EventNotice, Message: "the model is used no further: " + err.Error()})
+}
+
+// reserve sets the first model call of a piece of work aside in the budget.
+func (r *run) reserve(ctx context.Context, prompt string) (context.Context, func(), error) {
+	res, err := r.ledger.Reserve(llm.EstimateOf(&llm.Request{
+		Model: r.o.opts.ModelName, Messages: []llm.Message{{Role: llm.RoleUser, Content: prompt}},
+	}))
+	if err != nil {
+		return ctx, nil, err
+	}
+	return llm.WithReservation(ctx, res), res.Release, nil
+}
