@@ -36,7 +36,7 @@ const DefaultReplyTokens = 8192
 
 // Estimate is the most that one call can use.
 type Estimate struct {
-	Model  string // empty means the model of the client that the ledger wraps
+	Model  string // empty means the model of the first client that the ledger wraps
 	Input  int64  // tokens of the request
 	Output int64  // tokens of the reply
 }
@@ -170,6 +170,9 @@ func (l *Ledger) CheckPrice(model string) error {
 func (l *Ledger) Reserve(worst Estimate) (*Reservation, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if worst.Model == "" {
+		worst.Model = l.model
+	}
 	r := &Reservation{l: l}
 	if err := l.hold(r, worst, ""); err != nil {
 		return nil, err
@@ -179,9 +182,6 @@ func (l *Ledger) Reserve(worst Estimate) (*Reservation, error) {
 
 // hold raises r to the worst case, if the budget allows it.
 func (l *Ledger) hold(r *Reservation, worst Estimate, purpose string) error {
-	if worst.Model == "" {
-		worst.Model = l.model
-	}
 	if err := l.CheckPrice(worst.Model); err != nil {
 		return err
 	}
