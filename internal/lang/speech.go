@@ -1,4 +1,265 @@
 package lang
 
-// Speech is data of one language.
-type Speech struct{}
+import (
+	"regexp"
+	"strings"
+)
+
+// Speech is what customers and operators of one language say, as data. In all
+// texts {id} stands for the noun of an identifier ("order number"), {n} for its
+// value, {np} for a topic as the document words it, {who} for who a request is
+// handed to, {that} for what is asked for.
+type Speech struct {
+	Greetings []string // open a message, with their punctuation
+	Thanks    []string // close a message politely
+	Urgent    []string // sentences that say it is urgent
+	Angry     []string // sentences of an angry customer
+	Filler    []string // sentences that make a message longer and ask nothing
+	Emoji     []string
+
+	// IDs are nouns of identifiers as documents name them; the longest that
+	// stands in a document is the one its customers have.
+	IDs     []string
+	GiveID  []string // "My {id} is {n}."
+	LacksID []string // "I can't find the {id} right now."
+
+	// Needs are what customers come with, by topic.
+	Needs []Need
+	// Matters are what presses a policy, by what the policy is about.
+	Matters []Matter
+	// Press are sentences that push against any limit, with the kind of limit.
+	Press []Press
+	// Concerns say which words of an answer satisfy what a line asks for.
+	Concerns map[string]Lexicon
+
+	// Turns put a question into other words, About a topic into a message.
+	Turns []TurnRule
+	About []string
+	// Swaps replace words by others that mean the same; they break up runs of
+	// words shared with a source.
+	Swaps []Swap
+	// Words are the named classes the patterns use.
+	Classes map[string]string
+
+	// Corner holds inputs nobody can simply answer, by kind.
+	Corner map[string][]string
+	// Override opens an injection and is followed by a pressed request.
+	Override []string
+
+	Answer Answers
+
+	// Kinds of rules on operators' messages, trades and their messages.
+	RuleKinds []RuleKind
+	Trades    []Trade
+	Break     Breaks
+	Criteria  Criteria
+
+	turns []turnRule
+	swaps []swap
+}
+
+// Need is what a customer comes with.
+type Need struct {
+	Key string
+	// Match must all be found in the topic, Not none.
+	Match []Lexicon
+	Not   Lexicon
+	// Says are messages in a customer's words. A prefix such as "time: " names
+	// the concern that the answer must meet.
+	Says []string
+}
+
+// Matter is what a policy can be about and how a customer comes upon it.
+type Matter struct {
+	Key   string
+	Match []Lexicon // all must be found in the policy
+	Not   Lexicon
+	// Plain come upon it in an ordinary way, Pressed push towards breaking it.
+	Plain, Pressed []string
+}
+
+// Press is a sentence that pushes against a limit.
+type Press struct {
+	Kind string // a key of Concerns, or "" for any limit
+	Says []string
+}
+
+// TurnRule puts a question that matches Pattern into other words.
+type TurnRule struct {
+	Pattern string
+	Says    []string // $1.. are the groups
+}
+
+type turnRule struct {
+	re   *regexp.Regexp
+	says []string
+}
+
+// Answers are the speech acts of an agent's answer.
+type Answers struct {
+	Calm       []string // before the answer to an angry customer
+	Clarify    []string // to a message that says nothing
+	OffTopic   []string // to a message about something else
+	Decline    []string // to an attempt to change the agent's task
+	Abuse      []string // to abuse without a matter
+	HandOver   []string // {who}
+	AskID      []string // {that}
+	GotID      []string // {n}
+	Firm       []string // before a rule that a customer pushes against
+	NoID       []string // to a customer without the identifier: {id}
+	AskWhat    []string // asks what the matter is
+	HandOverNP string   // the receiver when a document names none
+}
+
+// Criteria are frames of evaluation criteria.
+type Criteria struct {
+	States   []string // {fact}
+	Rule     []string // {rule}
+	AskID    []string // {that}
+	NoAskID  []string // {n}
+	HandOver []string // {who}
+	Calm     []string
+	NoPromise,
+	Deny, Clarify, OffTopic, Decline, Polite, Greeting, OnTopic, Language, NoInvent, SamePeople []string
+	// of corrections
+	Fault map[string][]string // by kind of fault
+	Keep  []string            // {np}: content kept
+	Next  []string
+}
+
+// RuleKind is a kind of rule on operators' messages and how to see it in a
+// policy.
+type RuleKind struct {
+	Key   string
+	Match []Lexicon
+	Not   Lexicon
+}
+
+// Trade is a line of business: how it is seen in a document, and what its
+// operators and customers say.
+type Trade struct {
+	Key   string
+	Match Lexicon
+	// Says are right messages of an operator, Asks what a customer may have
+	// said before, index by index.
+	Says, Asks []string
+	// Situations are dialogues that bring up a rule on context, by rule kind.
+	Situations map[string][]Situation
+}
+
+// Situation is a dialogue whose last turn breaks a rule on context.
+type Situation struct {
+	User  string // opens the dialogue
+	Bad   string // what the operator wrote
+	Good  string // what the operator should have written
+	Names string // what Good asks for, does or refuses, for a criterion
+}
+
+// Breaks are the ways to break a right message.
+type Breaks struct {
+	Rude, Sarcasm []string // put in front
+	Swear         []string
+	Slang         []string // put in front or behind
+	Emoji         []string
+	Neighbours    map[rune]string // keys beside a key
+}
+
+// compile compiles the patterns, once.
+func (s Speech) compile() Speech {
+	expand := func(p string) string {
+		for name, words := range s.Classes {
+			p = strings.ReplaceAll(p, "{"+name+"}", "(?:"+words+")")
+		}
+		return p
+	}
+	for _, t := range s.Turns {
+		s.turns = append(s.turns, turnRule{regexp.MustCompile(`(?is)^(?:` + expand(t.Pattern) + `)$`), t.Says})
+	}
+	for _, w := range s.Swaps {
+		s.swaps = append(s.swaps, swap{regexp.MustCompile(`(?i)(^|[^\p{L}\d])(?:` + expand(w.Pattern) + `)($|[^\p{L}\d])`), w.To})
+	}
+	return s
+}
+
+// Paraphrases returns a question of a document in other words: several, in a
+// fixed order, none of which shares four words in a row with it. None means
+// that no pattern of the language fits.
+func (l *Language) Paraphrases(question string) []string {
+	s := &l.Speech
+	q := trimClause(strings.TrimRight(strings.TrimSpace(question), "?！?."))
+	var out []string
+	seen := map[string]bool{}
+	add := func(text string) {
+		text = Upper(strings.Join(strings.Fields(text), " "))
+		if !seen[text] && SharedRun(text, question) < 4 {
+			seen[text] = true
+			out = append(out, text)
+		}
+	}
+	bases := []string{q}
+	swapped := q
+	for _, w := range s.swaps {
+		if next := w.re.ReplaceAllString(swapped, "${1}"+w.to+"${2}"); next != swapped {
+			swapped = next
+			bases = append(bases, swapped)
+		}
+	}
+	for _, t := range s.turns {
+		hit := false
+		for i := len(bases) - 1; i >= 0; i-- {
+			m := t.re.FindStringSubmatchIndex(bases[i])
+			if m == nil {
+				continue
+			}
+			hit = true
+			for _, say := range t.says {
+				add(string(t.re.ExpandString(nil, say, bases[i], m)))
+			}
+		}
+		if hit {
+			break
+		}
+	}
+	return out
+}
+
+// SharedRun returns the length of the longest run of words that two texts share.
+func SharedRun(a, b string) int {
+	x, y := Words(a), Words(b)
+	best := 0
+	prev := make([]int, len(y)+1)
+	for i := range x {
+		cur := make([]int, len(y)+1)
+		for j := range y {
+			if x[i] == y[j] {
+				cur[j+1] = prev[j] + 1
+				best = max(best, cur[j+1])
+			}
+		}
+		prev = cur
+	}
+	return best
+}
+
+// Says returns the message without its concern, and the concern.
+func (n *Need) Line(say string) (concern, text string) {
+	if c, rest, ok := strings.Cut(say, ": "); ok && !strings.Contains(c, " ") && strings.ToLower(c) == c {
+		return c, rest
+	}
+	return "", say
+}
+
+// Matches reports whether all of the lexicons, and not the last, are in the
+// text.
+func Matches(all []Lexicon, not Lexicon, text string) bool {
+	toks := Tokens(text)
+	for i := range all {
+		if _, ok := all[i].Find(toks); !ok {
+			return false
+		}
+	}
+	if _, ok := not.Find(toks); ok {
+		return false
+	}
+	return len(all) > 0
+}
