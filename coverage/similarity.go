@@ -1,28 +1,270 @@
 package coverage
 
-// Fold returns text in the form in which it is compared: NFKC, lower case,
-// letters and digits only, words one space apart.
-func Fold(text string) string { return text }
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
 
-// Shingles returns the distinct 5-rune pieces of a text folded by [Fold]; a shorter text is
-// one piece.
-func Shingles(text string) []string { return nil }
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 
-// Similar returns the Jaccard similarity of the shingles of two texts, 0 to 1.
-func Similar(a, b string) float64 { return 0 }
+	"github.com/casebook-go/casebook/internal/lang"
+)
 
 // Near is the similarity from which two inputs count as near duplicates.
 const Near = 0.8
 
-// Index finds texts that are equal or nearly equal to one seen before. The zero
-// Index is empty and ready. It is not safe for concurrent use.
-type Index struct{}
+// shingle is the length of a shingle in runes.
+const shingle = 5
 
-// Add puts a text under an id into the index.
-func (x *Index) Add(id, text string) {}
+// Fold returns a text in the form in which texts are compared: NFKC, case
+// folded, letters and digits only, words one space apart. Two texts with one
+// fold differ in punctuation, case or spacing at most.
+func Fold(text string) string {
+	var b strings.Builder
+	space := false
+	for _, r := range foldCase(text) {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) {
+			space = true
+			continue
+		}
+		if space && b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		space = false
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// foldCase returns the NFKC and case folded text, runs of white space as one
+// space.
+func foldCase(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	return strings.Join(strings.Fields(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))), " ")
+}
+
+// Shingles returns the distinct pieces of five runes of the NFKC and case
+// folded text, sorted; a shorter text is one piece, an empty one has none.
+func Shingles(text string) []string { return shingles(foldCase(text)) }
+
+func shingles(folded string) []string {
+	rs := []rune(folded)
+	switch {
+	case len(rs) == 0:
+		return nil
+	case len(rs) <= shingle:
+		return []string{folded}
+	}
+	out := make([]string, 0, len(rs)-shingle+1)
+	for i := 0; i+shingle <= len(rs); i++ {
+		out = append(out, string(rs[i:i+shingle]))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Similar returns how similar two texts are, from 0 to 1: the Jaccard index of
+// their shingles, with punctuation or without, whichever is greater. Two texts
+// with one fold have similarity 1, two empty ones too.
+func Similar(a, b string) float64 {
+	return signatureOf(a).similar(signatureOf(b))
+}
+
+// signature is what the index keeps of a text. The shingles are hashes: two
+// different ones with one hash of 64 bits are not to be met with.
+type signature struct {
+	fold     string
+	whole    []uint64 // shingles of the folded text
+	stripped []uint64 // shingles without punctuation
+}
+
+func signatureOf(text string) *signature {
+	fold := Fold(text)
+	return &signature{fold: fold, whole: hashes(Shingles(text)), stripped: hashes(shingles(fold))}
+}
+
+func (s *signature) similar(t *signature) float64 {
+	if s.fold == t.fold {
+		if s.fold != "" || slices.Equal(s.whole, t.whole) {
+			return 1
+		}
+		// Only punctuation or symbols: the strict form decides.
+		return jaccard(s.whole, t.whole)
+	}
+	return max(jaccard(s.whole, t.whole), jaccard(s.stripped, t.stripped))
+}
+
+func hashes(pieces []string) []uint64 {
+	hs := make([]uint64, len(pieces))
+	for i, p := range pieces {
+		hs[i] = hash64(p)
+	}
+	slices.Sort(hs)
+	return slices.Compact(hs)
+}
+
+// hash64 is FNV-1a, finished so that the order of hashes is not that of texts.
+func hash64(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	return h ^ h>>33
+}
+
+// jaccard returns the Jaccard index of two sorted sets.
+func jaccard[T cmp.Ordered](a, b []T) float64 {
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	both := 0
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] == b[j]:
+			both++
+			i++
+			j++
+		case a[i] < b[j]:
+			i++
+		default:
+			j++
+		}
+	}
+	return float64(both) / float64(len(a)+len(b)-both)
+}
+
+// Index finds texts that are equal or nearly equal to one seen before. It
+// misses none: two sets as similar as [Near] share one of their first shingles
+// in any fixed order, so only texts that share one there are compared, exactly.
+// The zero Index is empty and ready. It is not safe for concurrent use, except
+// that several goroutines may call Near while none calls Add.
+type Index struct {
+	ids   []string
+	sigs  []*signature
+	folds map[string]int
+	// by the hash of a shingle in the prefix of the set, the texts that have it
+	whole, stripped map[uint64][]int
+}
+
+// Add puts a text under an id into the index. Several texts may have one id.
+func (x *Index) Add(id, text string) {
+	if x.folds == nil {
+		x.folds = map[string]int{}
+		x.whole, x.stripped = map[uint64][]int{}, map[uint64][]int{}
+	}
+	s, n := signatureOf(text), len(x.ids)
+	x.ids, x.sigs = append(x.ids, id), append(x.sigs, s)
+	if _, ok := x.folds[s.key()]; !ok {
+		x.folds[s.key()] = n
+	}
+	for _, h := range prefix(s.whole) {
+		x.whole[h] = append(x.whole[h], n)
+	}
+	for _, h := range prefix(s.stripped) {
+		x.stripped[h] = append(x.stripped[h], n)
+	}
+}
+
+// key is equal for texts that are equal after normalisation.
+func (s *signature) key() string {
+	if s.fold != "" {
+		return s.fold
+	}
+	var b strings.Builder
+	for _, h := range s.whole {
+		for k := range 8 {
+			b.WriteByte(byte(h >> (8 * k)))
+		}
+	}
+	return "\x00" + b.String()
+}
+
+// prefix returns the shingles of which a set as similar as Near must share one.
+func prefix(set []uint64) []uint64 {
+	if len(set) == 0 {
+		return nil
+	}
+	// A set with Jaccard >= t shares at least ceil(t*n) of these n elements.
+	need := (len(set)*8 + 9) / 10
+	return set[:len(set)-need+1]
+}
 
 // Near returns the id of the earliest text that is a near duplicate of text.
-func (x *Index) Near(text string) (id string, ok bool) { return "", false }
+func (x *Index) Near(text string) (id string, ok bool) {
+	if x == nil || len(x.ids) == 0 {
+		return "", false
+	}
+	s := signatureOf(text)
+	best := len(x.ids)
+	if n, found := x.folds[s.key()]; found {
+		best = n
+	}
+	seen := map[int]bool{}
+	try := func(lists map[uint64][]int, set []uint64) {
+		for _, h := range prefix(set) {
+			for _, n := range lists[h] {
+				if n >= best {
+					break // lists grow in order
+				}
+				if !seen[n] {
+					seen[n] = true
+					if s.similar(x.sigs[n]) >= Near {
+						best = n
+					}
+				}
+			}
+		}
+	}
+	try(x.whole, s.whole)
+	try(x.stripped, s.stripped)
+	if best == len(x.ids) {
+		return "", false
+	}
+	return x.ids[best], true
+}
 
 // Len returns the number of texts in the index.
-func (x *Index) Len() int { return 0 }
+func (x *Index) Len() int {
+	if x == nil {
+		return 0
+	}
+	return len(x.ids)
+}
+
+// SharedRun returns the first run of n words that stands in both texts, folded,
+// as it stands in a. A paraphrase shares no run of [ParaphraseRun] words with
+// its source.
+func SharedRun(a, b string, n int) (run string, ok bool) {
+	if n < 1 {
+		return "", false
+	}
+	aw, bw := lang.Tokens(a), lang.Tokens(b)
+	if len(aw) < n || len(bw) < n {
+		return "", false
+	}
+	key := func(ts []lang.Token) string {
+		var s strings.Builder
+		for _, t := range ts {
+			s.WriteString(t.Text)
+			s.WriteByte(' ')
+		}
+		return s.String()
+	}
+	runs := make(map[string]bool, len(bw))
+	for i := 0; i+n <= len(bw); i++ {
+		runs[key(bw[i:i+n])] = true
+	}
+	for i := 0; i+n <= len(aw); i++ {
+		if runs[key(aw[i:i+n])] {
+			return a[aw[i].Start:aw[i+n-1].End], true
+		}
+	}
+	return "", false
+}
+
+// ParaphraseRun is the number of consecutive words that make a copy.
+const ParaphraseRun = 4
