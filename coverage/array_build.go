@@ -67,8 +67,6 @@ type builder struct {
 	sp   *space
 	must [][]int32 // must-include rows, -1 where open
 	head [][]int32 // the same, filled
-	// fixed marks the cells that must-include rows demand.
-	fixed [][]bool
 }
 
 // names returns the values of a row.
@@ -176,7 +174,7 @@ func (b *builder) best() [][]int32 {
 			break
 		}
 	}
-	best = shrink(sp, best, b.fixed, bound, b.work(), newSource(b.m.Seed, 1000))
+	best = shrink(sp, best, len(b.head), bound, b.work(), newSource(b.m.Seed, 1000))
 	return reduce(sp, best, len(b.head))
 }
 
@@ -209,7 +207,7 @@ func (b *builder) all() [][]int32 {
 const candidates = 20
 
 // work is what a model may cost: small ones are done sooner.
-func (b *builder) work() int { return min(shrinkWork, 2_000_000+b.sp.total*1_500) }
+func (b *builder) work() int { return min(shrinkWork, 200_000+b.sp.total*1_500) }
 
 // mandatory fills the must-include rows by gain, no two alike.
 func (b *builder) mandatory() error {
@@ -227,12 +225,8 @@ func (b *builder) mandatory() error {
 			r = slices.Clone(partial)
 			g.fill(r)
 		}
-		fix := make([]bool, len(r))
-		for a, v := range partial {
-			fix[a] = v >= 0
-		}
 		t.add(r)
-		b.head, b.fixed = append(b.head, r), append(b.fixed, fix)
+		b.head = append(b.head, r)
 	}
 	return nil
 }
@@ -244,7 +238,7 @@ func (b *builder) order(rows [][]int32) [][]int32 {
 	b.lighten(rows)
 	t := newTally(b.sp)
 	low := b.single()
-	out := slices.Clone(rows[:len(b.must)])
+	out := slices.Clone(rows[:len(b.head)])
 	for _, r := range out {
 		t.add(r)
 		low.add(r)
@@ -255,7 +249,7 @@ func (b *builder) order(rows [][]int32) [][]int32 {
 		n         int
 	}
 	rest := make([]*entry, 0, len(rows))
-	for i, r := range rows[len(b.must):] {
+	for i, r := range rows[len(b.head):] {
 		rest = append(rest, &entry{r, t.gain(r), low.gain(r), i})
 	}
 	less := func(x, y *entry) int {
@@ -299,11 +293,9 @@ func (b *builder) lighten(rows [][]int32) {
 	for _, r := range rows {
 		s.add(r)
 	}
-	for i, r := range rows {
+	for i := len(b.head); i < len(rows); i++ {
+		r := rows[i]
 		for a := range int32(len(r)) {
-			if i < len(b.must) && b.must[i][a] >= 0 {
-				continue
-			}
 			pick, sum := r[a], weight(b.sp, a, int(r[a]))
 			for v := range b.sp.levels[a] {
 				if v == r[a] || !s.allowed(r, a, v) || s.delta(r, a, v, 0) > 0 || b.taken(rows, i, a, v) {

@@ -20,6 +20,7 @@ func newTally(sp *space) *tally {
 		s := &sp.sets[n]
 		for i := s.off; i < s.off+s.size; i++ {
 			if sp.feasible != nil && !sp.feasible[i] {
+				t.count[i] = 1 << 30 // a row that is half changed may pass through it
 				continue
 			}
 			t.at[i] = int32(len(t.open))

@@ -6,27 +6,25 @@ import "slices"
 // lost by changing single cells: a tabu search with a random walk as way out.
 type search struct {
 	*tally
-	src   *source
-	rows  [][]int32
-	fixed [][]bool // cells of must-include rows; nil for others
-	tabu  [][]int  // by cell: the step until which it must not change
+	src  *source
+	rows [][]int32
+	keep int     // the first rows do not change
+	tabu [][]int // by cell: the step until which it must not change
 }
 
 // shrink returns the smallest array it finds within a number of steps, never
-// larger than rows. The first len(fixed) rows keep their place and the cells
-// marked in fixed. It stops at bound rows.
-func shrink(sp *space, rows [][]int32, fixed [][]bool, bound, work int, src *source) [][]int32 {
-	bound = max(bound, len(fixed))
+// larger than rows. The first keep rows stay as they are. It stops at bound rows.
+func shrink(sp *space, rows [][]int32, keep, bound, work int, src *source) [][]int32 {
+	bound = max(bound, keep)
 	if len(rows) <= bound || work <= 0 {
 		return rows
 	}
-	s := &search{tally: newTally(sp), src: src, fixed: make([][]bool, len(rows)), tabu: make([][]int, len(rows))}
+	s := &search{tally: newTally(sp), src: src, keep: keep, tabu: make([][]int, len(rows))}
 	for i, r := range rows {
 		s.rows = append(s.rows, slices.Clone(r))
 		s.tabu[i] = make([]int, len(r))
 		s.add(r)
 	}
-	copy(s.fixed, fixed)
 	if len(s.open) > 0 {
 		return rows
 	}
@@ -42,7 +40,7 @@ func shrink(sp *space, rows [][]int32, fixed [][]bool, bound, work int, src *sou
 			if len(best) <= bound {
 				break
 			}
-			s.drop(len(fixed))
+			s.drop()
 			cost += len(s.rows) * len(sp.sets)
 			continue
 		}
@@ -55,10 +53,10 @@ func shrink(sp *space, rows [][]int32, fixed [][]bool, bound, work int, src *sou
 }
 
 // drop removes the row that loses least.
-func (s *search) drop(from int) {
+func (s *search) drop() {
 	var victim int
 	fewest, ties := 1<<30, 0
-	for i := from; i < len(s.rows); i++ {
+	for i := s.keep; i < len(s.rows); i++ {
 		n := s.unique(s.rows[i])
 		if n > fewest {
 			continue
@@ -72,7 +70,6 @@ func (s *search) drop(from int) {
 	}
 	s.remove(s.rows[victim])
 	s.rows = slices.Delete(s.rows, victim, victim+1)
-	s.fixed = slices.Delete(s.fixed, victim, victim+1)
 	s.tabu = slices.Delete(s.tabu, victim, victim+1)
 }
 
@@ -84,7 +81,8 @@ func (s *search) step(step int, set *axisSet, lost []int32) int {
 	cost := len(s.rows)
 	if s.src.below(1000) > 0 {
 	rows:
-		for i, r := range s.rows {
+		for i := s.keep; i < len(s.rows); i++ {
+			r := s.rows[i]
 			miss := int32(-1)
 			for _, a := range set.axes {
 				if r[a] != lost[a] {
@@ -94,7 +92,7 @@ func (s *search) step(step int, set *axisSet, lost []int32) int {
 					miss = a
 				}
 			}
-			if s.tabu[i][miss] > step || s.fixed[i] != nil && s.fixed[i][miss] || !s.allowed(r, miss, lost[miss]) {
+			if s.tabu[i][miss] > step || !s.allowed(r, miss, lost[miss]) {
 				continue
 			}
 			cost += 2 * len(s.sp.links[miss])
@@ -172,55 +170,52 @@ func (s *search) change(i int, a, v int32) {
 // force writes the tuple into a random row, and changes whatever else the
 // constraints then demand.
 func (s *search) force(step int, set *axisSet, lost []int32) int {
-	want := make([]int32, len(s.sp.axes))
-	for range 20 {
-		i := s.src.below(len(s.rows))
-		for a := range want {
-			want[a] = -1
-			if s.fixed[i] != nil && s.fixed[i][a] {
-				want[a] = s.rows[i][a]
-			}
-		}
-		clash := false
-		for _, a := range set.axes {
-			clash = clash || want[a] >= 0 && want[a] != lost[a]
-			want[a] = lost[a]
-		}
-		if clash || s.sp.rules != nil && !s.repair(want, s.rows[i]) {
-			continue
-		}
-		for a, v := range want {
-			if v >= 0 && v != s.rows[i][a] {
-				s.change(i, int32(a), v)
-				s.tabu[i][a] = step + 4 + s.src.below(8)
-			}
-		}
-		return len(set.axes) * 2 * len(s.sp.links[set.axes[0]])
+	if len(s.rows) == s.keep {
+		return 1
 	}
-	return 20
+	i := s.keep + s.src.below(len(s.rows)-s.keep)
+	want := slices.Clone(s.rows[i])
+	for _, a := range set.axes {
+		want[a] = lost[a]
+	}
+	if s.sp.rules != nil && !s.sp.rules.valid(want) {
+		s.repair(want, set)
+	}
+	cost := 0
+	for a, v := range want {
+		if v != s.rows[i][a] {
+			s.change(i, int32(a), v)
+			s.tabu[i][a] = step + 4 + s.src.below(8)
+			cost += 2 * len(s.sp.links[a])
+		}
+	}
+	return cost
 }
 
-// repair sets the open axes of want so that the row is valid, keeping what it
-// can of old.
-func (s *search) repair(want, old []int32) bool {
-	// Keep as much of old as fits, in random order, then let the solver fill.
-	order := make([]int32, 0, len(want))
-	for a, v := range want {
-		if v < 0 {
-			order = append(order, int32(a))
+// repair makes the row valid and changes as little as it can, but not the axes
+// of set, whose values are feasible together.
+func (s *search) repair(row []int32, set *axisSet) {
+	old := slices.Clone(row)
+	var others []int32
+	for a := range int32(len(row)) {
+		if !slices.Contains(set.axes, a) && len(s.sp.rules.byAxis[a]) > 0 {
+			others = append(others, a)
+			row[a] = -1
 		}
 	}
-	if !s.sp.rules.extends(want, nil) {
-		return false
-	}
-	s.src.shuffle(order)
-	for _, a := range order {
-		want[a] = old[a]
-		if len(s.sp.rules.byAxis[a]) > 0 && !s.sp.rules.extends(want, nil) {
-			want[a] = -1
+	s.src.shuffle(others)
+	for _, a := range others {
+		row[a] = old[a]
+		if !s.sp.rules.extends(row, nil) {
+			row[a] = -1
 		}
 	}
-	return s.sp.rules.complete(want, old)
+	s.sp.rules.complete(row, old)
+	for _, a := range others {
+		if row[a] < 0 {
+			row[a] = old[a]
+		}
+	}
 }
 
 // reduce drops rows that cover nothing alone, the last first; the first keep
