@@ -21,6 +21,7 @@ type Document struct {
 	lines []string // line ends removed, nothing trimmed
 	ends  []int    // byte offset in raw after each line's terminator
 	start int      // offset in raw of the first line: 3 after a BOM
+	seen  []seen   // for each block, what the structure is found by
 }
 
 // BlockKind is the kind of a [Block].
