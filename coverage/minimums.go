@@ -12,7 +12,7 @@ type Minimums struct {
 	CriteriaPerExample  int // 3
 	PoliciesPerExample  int // 1; also per test case
 	MinAxes             int // per test case; 2
-	MaxAxes             int // per test case; 3
+	MaxAxes             int // per test case; 3; negative means no most
 	// AllowMissingSources and AllowMissingFormats switch off the demand for
 	// every source that the document has and every format of the profile.
 	AllowMissingSources bool
@@ -29,4 +29,26 @@ type Counts struct {
 	UseCases            int
 	TestCasesPerUseCase int
 	ExamplesPerTestCase int
+}
+
+// Defaulted returns m with the contract's numbers in place of zeros, and 0 for
+// what has no minimum.
+func (m Minimums) Defaulted() Minimums {
+	for _, f := range []struct {
+		field    *int
+		contract int
+	}{
+		{&m.UseCases, 5}, {&m.Policies, 5}, {&m.PolicyTypes, 2},
+		{&m.TestCasesPerUseCase, 3}, {&m.ExamplesPerTestCase, 1},
+		{&m.CriteriaPerExample, 3}, {&m.PoliciesPerExample, 1},
+		{&m.MinAxes, 2}, {&m.MaxAxes, 3},
+	} {
+		switch {
+		case *f.field == 0:
+			*f.field = f.contract
+		case *f.field < 0:
+			*f.field = 0
+		}
+	}
+	return m
 }
