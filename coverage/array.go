@@ -24,7 +24,7 @@ type Model struct {
 	// but at least Min.
 	Rows int
 	// Min is the fewest rows when Rows is zero; an exhausted space may give
-	// fewer.
+	// fewer. Zero or less asks for nothing.
 	Min int
 	// Seed chooses among arrays of the same quality.
 	Seed uint64

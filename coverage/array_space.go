@@ -154,8 +154,6 @@ func checkModel(m *Model) error {
 		return &ModelError{"Strength", "it is negative; 0 means 2"}
 	case m.Rows < 0:
 		return &ModelError{"Rows", "it is negative; 0 means as many as needed"}
-	case m.Min < 0:
-		return &ModelError{"Min", "it is negative"}
 	case m.Rows > 0 && m.Rows < len(m.MustInclude):
 		return &ModelError{"Rows", fmt.Sprintf("%d rows cannot hold the %d of MustInclude", m.Rows, len(m.MustInclude))}
 	}

@@ -278,8 +278,10 @@ func TestBuildRows(t *testing.T) {
 	})
 	t.Run("minimum", func(t *testing.T) {
 		t.Parallel()
-		if a := build(t, &coverage.Model{Axes: shape(2, 1), Min: 1}); len(a.Rows) != 2 {
-			t.Errorf("%d rows, want the 2 that the cover needs", len(a.Rows))
+		for _, least := range []int{-1, 1} {
+			if a := build(t, &coverage.Model{Axes: shape(2, 1), Min: least}); len(a.Rows) != 2 {
+				t.Errorf("%d rows, want the 2 that the cover needs", len(a.Rows))
+			}
 		}
 		if a := build(t, &coverage.Model{Axes: shape(2, 2), Strength: 1, Min: 3}); len(a.Rows) != 3 {
 			t.Errorf("%d rows, want 3", len(a.Rows))
@@ -373,7 +375,6 @@ func TestBuildModelErrors(t *testing.T) {
 		{"fewer rows than must", "Rows", coverage.Model{Axes: ok, Rows: 1, MustInclude: []map[string]string{{"a0": "v0"}, {"a0": "v1"}}}},
 		{"negative strength", "Strength", coverage.Model{Axes: ok, Strength: -1}},
 		{"negative rows", "Rows", coverage.Model{Axes: ok, Rows: -1}},
-		{"negative minimum", "Min", coverage.Model{Axes: ok, Min: -1}},
 		{"sub-model of unknown axis", "Sub[0]", coverage.Model{Axes: ok, Sub: []coverage.SubModel{{Axes: []string{"x"}, Strength: 1}}}},
 		{"sub-model without strength", "Sub[0]", coverage.Model{Axes: ok, Sub: []coverage.SubModel{{Axes: []string{"a0"}}}}},
 		{"too much to cover", "Strength", coverage.Model{Axes: shape(power(10, 30)...), Strength: 6}},

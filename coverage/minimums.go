@@ -31,23 +31,25 @@ type Counts struct {
 	ExamplesPerTestCase int
 }
 
-// Defaulted returns m with the contract's numbers in place of zeros, and 0 for
-// what has no minimum.
+// Defaulted returns m with the contract's number in place of every zero;
+// negative fields stay.
 func (m Minimums) Defaulted() Minimums {
 	for _, f := range []struct {
 		field    *int
 		contract int
 	}{
-		{&m.UseCases, 5}, {&m.Policies, 5}, {&m.PolicyTypes, 2},
-		{&m.TestCasesPerUseCase, 3}, {&m.ExamplesPerTestCase, 1},
-		{&m.CriteriaPerExample, 3}, {&m.PoliciesPerExample, 1},
-		{&m.MinAxes, 2}, {&m.MaxAxes, 3},
+		{&m.UseCases, 5},
+		{&m.Policies, 5},
+		{&m.PolicyTypes, 2},
+		{&m.TestCasesPerUseCase, 3},
+		{&m.ExamplesPerTestCase, 1},
+		{&m.CriteriaPerExample, 3},
+		{&m.PoliciesPerExample, 1},
+		{&m.MinAxes, 2},
+		{&m.MaxAxes, 3},
 	} {
-		switch {
-		case *f.field == 0:
+		if *f.field == 0 {
 			*f.field = f.contract
-		case *f.field < 0:
-			*f.field = 0
 		}
 	}
 	return m
