@@ -82,7 +82,7 @@ func headings(doc *model.Document, line int) string {
 // byModel reads the documents with the model. Claims point at lines; code cuts
 // the evidence and refuses, after one repair, what the lines do not support.
 func byModel(ctx context.Context, docs []*model.Document, o *Options) (*Result, error) {
-	m := &reader{o: o, docs: docs, ws: windows(docs)}
+	m := &modelReader{o: o, docs: docs, ws: windows(docs)}
 	code := ""
 	for _, d := range docs {
 		code += d.Text() + "\n"
@@ -143,8 +143,8 @@ func byModel(ctx context.Context, docs []*model.Document, o *Options) (*Result, 
 	return res, nil
 }
 
-// reader is the state of one extraction by model.
-type reader struct {
+// modelReader is the state of one extraction by model.
+type modelReader struct {
 	o        *Options
 	docs     []*model.Document
 	ws       []*window
@@ -163,7 +163,7 @@ type part struct {
 	err      error
 }
 
-func (m *reader) ask(ctx context.Context) (context.Context, context.CancelFunc) {
+func (m *modelReader) ask(ctx context.Context) (context.Context, context.CancelFunc) {
 	d := m.o.CallTimeout
 	if d <= 0 {
 		d = 2 * time.Minute
@@ -177,7 +177,7 @@ func request(purpose, system, user string) *llm.Request {
 	}}
 }
 
-func (m *reader) read(ctx context.Context, w *window, prefix string) part {
+func (m *modelReader) read(ctx context.Context, w *window, prefix string) part {
 	callCtx, cancel := m.ask(ctx)
 	ur, _, err := llm.Ask[useCaseReply](callCtx, m.o.Client, request("extract_use_cases", useCaseSystem, documentMessage(w)+"\nFind all use cases."))
 	cancel()
@@ -217,7 +217,7 @@ func (m *reader) read(ctx context.Context, w *window, prefix string) part {
 
 // repair checks the claims of a window, asks the model once to mend those that
 // do not hold and to look at what no claim cites, and refuses the rest.
-func (m *reader) repair(ctx context.Context, w *window, p *part) {
+func (m *modelReader) repair(ctx context.Context, w *window, p *part) {
 	var problems []string
 	bad := map[string]string{}
 	for i := range p.ucs {
@@ -298,7 +298,7 @@ func showLines(ls []lines) string {
 }
 
 // mend takes over what a repair brought and still checks it.
-func (m *reader) mend(w *window, p *part, rep repairReply, bad map[string]string) {
+func (m *modelReader) mend(w *window, p *part, rep repairReply, bad map[string]string) {
 	for _, key := range rep.Dropped {
 		if _, known := bad[key]; known {
 			bad[key] += "; the model withdrew it"
@@ -339,7 +339,7 @@ func (m *reader) mend(w *window, p *part, rep repairReply, bad map[string]string
 }
 
 // useCaseFault returns what is wrong with a use case beside its evidence.
-func (m *reader) useCaseFault(w *window, others []useCaseClaim, u *useCaseClaim) string {
+func (m *modelReader) useCaseFault(w *window, others []useCaseClaim, u *useCaseClaim) string {
 	name := fold(u.Name)
 	if name == "" {
 		return "it has no name"
@@ -364,7 +364,7 @@ func (m *reader) useCaseFault(w *window, others []useCaseClaim, u *useCaseClaim)
 // most maxLines lines, and what is wrong when the claim is not supported: no
 // such lines, lines that state nothing, or lines that share no word with it or
 // lack one of its numbers.
-func (m *reader) supported(w *window, ranges []lines, claim string, exact bool) ([]lines, string) {
+func (m *modelReader) supported(w *window, ranges []lines, claim string, exact bool) ([]lines, string) {
 	var kept []lines
 	var text strings.Builder
 	for _, r := range ranges {
@@ -399,8 +399,8 @@ func (m *reader) supported(w *window, ranges []lines, claim string, exact bool) 
 	}
 	cited := prefixes(text.String())
 	if exact {
-		for n := range numbers(claim) {
-			if !numbers(text.String())[n] {
+		for n := range digitRuns(claim) {
+			if !digitRuns(text.String())[n] {
 				return kept, fmt.Sprintf("the number %s does not stand in the cited lines", n)
 			}
 		}
@@ -423,7 +423,7 @@ func (m *reader) supported(w *window, ranges []lines, claim string, exact bool) 
 
 // uncited describes the tickets that no use case cites and the obligations
 // that no policy cites.
-func (m *reader) uncited(w *window, p *part) []string {
+func (m *modelReader) uncited(w *window, p *part) []string {
 	var out []string
 	cited := func(get func() [][]lines, first, last int) bool {
 		for _, ls := range get() {
@@ -468,7 +468,7 @@ func (m *reader) uncited(w *window, p *part) []string {
 	return out
 }
 
-func (m *reader) settleCase(res *Result, parts []part) error {
+func (m *modelReader) settleCase(res *Result, parts []part) error {
 	if m.o.Profile != nil {
 		res.Case = m.o.Profile.Case
 		return nil
@@ -491,7 +491,7 @@ func (m *reader) settleCase(res *Result, parts []part) error {
 }
 
 // assemble merges the windows and turns claims into the contract's types.
-func (m *reader) assemble(res *Result, parts []part) {
+func (m *modelReader) assemble(res *Result, parts []part) {
 	type claimed struct {
 		w   *window
 		uc  useCaseClaim
@@ -591,7 +591,7 @@ func (m *reader) assemble(res *Result, parts []part) {
 // relate orders the policies of each use case: those that share lines with it
 // first, then those that share words. A use case without any gets the one that
 // is most like it.
-func (m *reader) relate(res *Result, links map[string][]string) {
+func (m *modelReader) relate(res *Result, links map[string][]string) {
 	pol := map[string]*model.Policy{}
 	for i := range res.Policies {
 		pol[res.Policies[i].ID] = &res.Policies[i]
@@ -629,7 +629,7 @@ func (m *reader) relate(res *Result, links map[string][]string) {
 }
 
 // count finds the sentences of obligation that no policy cites.
-func (m *reader) count(res *Result) {
+func (m *modelReader) count(res *Result) {
 	if m.lang == nil {
 		return
 	}
@@ -659,7 +659,7 @@ func (m *reader) count(res *Result) {
 	}
 }
 
-func (m *reader) cut(w *window, ls []lines) []model.Evidence {
+func (m *modelReader) cut(w *window, ls []lines) []model.Evidence {
 	var out []model.Evidence
 	for _, l := range ls {
 		if ev, err := w.doc.Cut(l.First, l.Last); err == nil {
@@ -687,7 +687,7 @@ func same(a, b string, ea, eb []model.Evidence) bool {
 	if fold(a) == fold(b) {
 		return true
 	}
-	na, nb := numbers(a), numbers(b)
+	na, nb := digitRuns(a), digitRuns(b)
 	for n := range na {
 		if !nb[n] {
 			return false
@@ -748,8 +748,8 @@ func prefixes(text string) map[string]bool {
 	return out
 }
 
-// numbers are the runs of digits in a text.
-func numbers(text string) map[string]bool {
+// digitRuns are the runs of digits in a text.
+func digitRuns(text string) map[string]bool {
 	out := map[string]bool{}
 	for _, f := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsDigit(r) }) {
 		out[strings.TrimLeft(f, "0")] = true
