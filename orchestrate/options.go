@@ -54,6 +54,10 @@ type Options struct {
 	Retry *llm.RetryOptions
 	Limit *llm.LimitOptions
 
+	// Record is given every call to the model and its reply, outside of all
+	// fallbacks and retries; a client made by [llm.Replay] answers from it.
+	Record llm.RecordWriter
+
 	Log     *slog.Logger     // nil means silent
 	Now     func() time.Time // for the manifest and durations; nil leaves both out
 	OnEvent func(Event)      // see [Event]

@@ -338,6 +338,9 @@ func (o *Orchestrator) newRun() (*run, error) {
 	// Each attempt is paid for and limited, so retry is outside of both.
 	client := llm.Retry(ledger.Client(o.limiter.Client(o.opts.Client)), &retry)
 	r.client = llm.Adaptive(client, o.opts.Capabilities)
+	if o.opts.Record != nil {
+		r.client = llm.Record(r.client, o.opts.Record)
+	}
 	return r, nil
 }
 
