@@ -27,9 +27,8 @@ import (
 //
 // What into holds before is the default: a field that raw leaves out, or that
 // is optional and null, keeps its value; a struct is filled field by field; a
-// list is replaced as a whole. Decode never writes through a pointer or into a
-// list that into shares with another value, and leaves into alone when it
-// fails. It validates against the lenient schema, refuses unknown fields, and
+// list is replaced as a whole. Afterwards into shares no list and no pointer
+// with what it held; when Decode fails, into is as it was. It validates against the lenient schema, refuses unknown fields, and
 // calls the type's Validate() error if there is one.
 //
 // It fails with an *[ArgsError]; any other error means that into is of the
@@ -43,12 +42,11 @@ func (s *Schema) Decode(raw json.RawMessage, into any) error {
 	if err != nil {
 		return err
 	}
-	fresh := reflect.New(s.typ)
-	fresh.Elem().Set(dst.Elem())
-	if err := s.fill(fresh, tree); err != nil {
+	fresh, err := s.fill(dst.Elem(), tree)
+	if err != nil {
 		return err
 	}
-	dst.Elem().Set(fresh.Elem())
+	dst.Elem().Set(fresh)
 	return nil
 }
 
@@ -65,10 +63,7 @@ func (s *Schema) Fill(raw json.RawMessage, defaults any) (json.RawMessage, error
 	if err != nil {
 		return nil, err
 	}
-	fresh := reflect.New(s.typ)
-	fresh.Elem().Set(def.Elem())
-	cloneFields(fresh.Elem(), s.shape) // Validate may change what it is given
-	if err := s.fill(fresh, tree); err != nil {
+	if _, err := s.fill(def.Elem(), tree); err != nil {
 		return nil, err
 	}
 	return appendJSON(nil, merge(tree, s.shape, s.plan, def.Elem(), false)), nil
@@ -97,26 +92,29 @@ func (s *Schema) read(raw json.RawMessage) (map[string]any, error) {
 	return tree, nil
 }
 
-// fill decodes a validated tree over the value that dst points at.
-func (s *Schema) fill(dst reflect.Value, tree map[string]any) error {
-	prepare(dst.Elem(), tree, s.shape)
+// fill returns a copy of def with a validated tree decoded over it. The copy is
+// deep, for Validate too may change what it is given.
+func (s *Schema) fill(def reflect.Value, tree map[string]any) (reflect.Value, error) {
+	p := reflect.New(s.typ)
+	fresh := p.Elem()
+	fresh.Set(def)
+	cloneFields(fresh, s.shape)
+	prepare(fresh, tree, s.shape)
 	b, err := marshal(tree)
 	if err != nil {
-		return &ArgsError{Problems: []string{err.Error()}}
+		return fresh, &ArgsError{Problems: []string{err.Error()}}
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(dst.Interface()); err != nil {
-		return &ArgsError{Problems: []string{strings.TrimPrefix(err.Error(), "json: ")}}
+	if err := dec.Decode(p.Interface()); err != nil {
+		return fresh, &ArgsError{Problems: []string{strings.TrimPrefix(err.Error(), "json: ")}}
 	}
-	v, ok := dst.Interface().(interface{ Validate() error })
-	if !ok {
-		return nil
+	if v, ok := p.Interface().(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return fresh, &ArgsError{Problems: split(err), Err: err}
+		}
 	}
-	if err := v.Validate(); err != nil {
-		return &ArgsError{Problems: split(err), Err: err}
-	}
-	return nil
+	return fresh, nil
 }
 
 // split is the texts of joined errors.
@@ -400,13 +398,13 @@ func (s *Schema) leaves(e *validator.ValidationError, tree any, ps []problem) []
 	case *kind.MultipleOf:
 		add("must be a multiple of %s, not %s", rat(k.Want), rat(k.Got))
 	case *kind.MinLength:
-		add("must have at least %d characters, not %d", k.Want, k.Got)
+		add("must have at least %s, not %d", counted(k.Want, "character"), k.Got)
 	case *kind.MaxLength:
-		add("must have at most %d characters, not %d", k.Want, k.Got)
+		add("must have at most %s, not %d", counted(k.Want, "character"), k.Got)
 	case *kind.MinItems:
-		add("must have at least %d items, not %d", k.Want, k.Got)
+		add("must have at least %s, not %d", counted(k.Want, "item"), k.Got)
 	case *kind.MaxItems:
-		add("must have at most %d items, not %d", k.Want, k.Got)
+		add("must have at most %s, not %d", counted(k.Want, "item"), k.Got)
 	case *kind.UniqueItems:
 		add("items %d and %d are equal; give each once", k.Duplicates[0], k.Duplicates[1])
 	case *kind.Format:
@@ -439,6 +437,13 @@ func article(jsonType string) string {
 	default:
 		return "a " + jsonType
 	}
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }
 
 // rat writes a bound the short way.

@@ -90,33 +90,25 @@ func deepCopy(v reflect.Value, depth int) reflect.Value {
 	return out
 }
 
-// prepare makes v ready to be decoded into: where tree has a value, what stands
-// in v must neither shine through (the elements of a list would) nor be written
-// to, for it may belong to the caller's defaults.
+// prepare clears what tree has a value for: the elements of a list would shine
+// through those decoded over them. Structs are kept, to be decoded field by field.
 func prepare(v reflect.Value, tree map[string]any, sh *shape) {
 	for _, f := range sh.fields {
 		x, ok := tree[f.name]
 		if !ok {
 			continue
 		}
-		dst := ownField(v, f.index)
+		dst := fieldByIndex(v, f.index)
 		if !dst.IsValid() {
 			continue
 		}
-		sub, isObject := x.(map[string]any)
-		if f.shape.kind != shapeObject || !isObject {
-			dst.SetZero()
+		if sub, isObject := x.(map[string]any); isObject && f.shape.kind == shapeObject {
+			if inner := pointee(dst); inner.IsValid() {
+				prepare(inner, sub, f.shape)
+			}
 			continue
 		}
-		for dst.Kind() == reflect.Pointer && !dst.IsNil() {
-			own := reflect.New(dst.Type().Elem())
-			own.Elem().Set(dst.Elem())
-			dst.Set(own)
-			dst = own.Elem()
-		}
-		if dst.Kind() == reflect.Struct {
-			prepare(dst, sub, f.shape)
-		}
+		dst.SetZero()
 	}
 }
 

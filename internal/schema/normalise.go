@@ -319,22 +319,22 @@ func (n *normaliser) keywords(s *jsonschema.Schema, path string) form {
 	number("exclusiveMinimum", s.ExclusiveMinimum, "More than %s.")
 	number("exclusiveMaximum", s.ExclusiveMaximum, "Less than %s.")
 	number("multipleOf", s.MultipleOf, "A multiple of %s.")
-	count := func(key string, v *uint64, words string, add func(string, any)) {
+	count := func(key string, v *uint64, words, unit string, add func(string, any)) {
 		if v == nil {
 			return
 		}
 		add(key, json.Number(fmt.Sprint(*v)))
-		note(words, *v)
+		note(words+" %s.", counted(int(*v), unit))
 	}
-	count("minLength", s.MinLength, "At least %d characters.", loose)
-	count("maxLength", s.MaxLength, "At most %d characters.", loose)
+	count("minLength", s.MinLength, "At least", "character", loose)
+	count("maxLength", s.MaxLength, "At most", "character", loose)
 	if s.MinItems != nil && s.MaxItems != nil && *s.MinItems == *s.MaxItems {
 		both("minItems", json.Number(fmt.Sprint(*s.MinItems)))
 		both("maxItems", json.Number(fmt.Sprint(*s.MaxItems)))
-		note("Exactly %d items.", *s.MinItems)
+		note("Exactly %s.", counted(int(*s.MinItems), "item"))
 	} else {
-		count("minItems", s.MinItems, "At least %d items.", both)
-		count("maxItems", s.MaxItems, "At most %d items.", both)
+		count("minItems", s.MinItems, "At least", "item", both)
+		count("maxItems", s.MaxItems, "At most", "item", both)
 	}
 	if s.UniqueItems {
 		loose("uniqueItems", true)
