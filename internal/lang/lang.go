@@ -20,6 +20,7 @@ type Language struct {
 	stops map[string]bool
 
 	Norm   Norms  // obligations: norms.go
+	Claim  Claims // names and descriptions of use cases and policies: claims.go
 	Voice  Voice  // a norm in the agent's own voice: voice.go
 	Speech Speech // what customers and operators say: speech.go
 	Marks  Marks  // what shows tone, identifiers, abuse, vagueness: marks.go
@@ -62,6 +63,6 @@ func Known() []string {
 
 var languages = []*Language{english, russian}
 
-var english = &Language{Code: "en", Name: "English", stem: stemEN, stops: stopsEN, Norm: normsEN, Voice: voiceEN, Speech: speechEN, Marks: marksEN}
+var english = &Language{Code: "en", Name: "English", stem: stemEN, stops: stopsEN, Norm: normsEN, Claim: claimsEN, Voice: voiceEN, Speech: speechEN, Marks: marksEN}
 
-var russian = &Language{Code: "ru", Name: "Russian", stem: stemRU, stops: stopsRU, Norm: normsRU, Voice: voiceRU, Speech: speechRU, Marks: marksRU}
+var russian = &Language{Code: "ru", Name: "Russian", stem: stemRU, stops: stopsRU, Norm: normsRU, Claim: claimsRU, Voice: voiceRU, Speech: speechRU, Marks: marksRU}

@@ -26,6 +26,7 @@ type Norms struct {
 	notPractice     map[string]bool // words with such an ending that are no verbs
 
 	condition, leadCondition, exception, then patterns
+	notCondition                              patterns // what begins like a condition and is a turn of speech
 	agentSubject, customerSubject             patterns
 
 	escalate, escalateTo, escalateAlone, dativeSubject patterns
@@ -325,6 +326,9 @@ func (n *Norms) orders(text string, toks []token, i int, first bool) bool {
 		return false
 	}
 	for _, e := range n.imperativeEnds {
+		if n.notPractice[w] {
+			break
+		}
 		if strings.HasSuffix(w, e) {
 			return true
 		}
@@ -479,6 +483,7 @@ func (n *Norms) handsOver(toks []token) bool {
 type clausing struct {
 	toks                   []token
 	cut                    []bool
+	ranges                 [][2]int // bytes of what was cut
 	conditions, exceptions []string
 }
 
@@ -496,26 +501,23 @@ func (c *clausing) main() []token {
 func (c *clausing) text(s string) string {
 	var b strings.Builder
 	last := 0
-	for i := 0; i < len(c.toks); i++ {
-		if !c.cut[i] {
-			continue
+	for _, r := range c.ranges {
+		b.WriteString(strings.TrimRight(s[last:r[0]], " ,"))
+		b.WriteByte(' ')
+		last = r[1]
+		for _, mark := range []string{" —", " –", " -", ",", ":"} {
+			if rest, ok := strings.CutPrefix(s[last:], mark); ok && (r[0] == 0 || mark != ":") {
+				last = len(s) - len(rest)
+				break
+			}
 		}
-		j := i
-		for j+1 < len(c.toks) && c.cut[j+1] {
-			j++
-		}
-		b.WriteString(s[last:c.toks[i].start])
-		last = c.toks[j].end
-		i = j
 	}
 	b.WriteString(s[last:])
 	out := strings.Join(strings.Fields(b.String()), " ")
-	out = strings.Trim(out, " ,;:—–-")
 	for _, p := range []string{" ,", " .", " ;", " :"} {
 		out = strings.ReplaceAll(out, p, p[1:])
 	}
-	out = strings.ReplaceAll(out, ",.", ".")
-	return strings.TrimLeft(out, " ,;:—–-.")
+	return strings.Trim(out, " ,;:—–-")
 }
 
 // clauses marks the conditions and exceptions of a sentence.
@@ -525,7 +527,10 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 		for i := from; i < to; i++ {
 			c.cut[i] = true
 		}
-		return strings.TrimSpace(s[toks[from].start:toks[to-1].end]) + closer(s, toks[to-1].end, toks[from].start, in)
+		end := toks[to-1].end
+		end += len(closer(s, end, toks[from].start, in))
+		c.ranges = append(c.ranges, [2]int{toks[from].start, end})
+		return strings.TrimSpace(s[toks[from].start:end])
 	}
 	for i := 0; i < len(toks); i++ {
 		if m := n.exception.at(toks, i); m > 0 {
@@ -546,7 +551,7 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 			continue
 		}
 		if lead {
-			if m := n.leadCondition.at(toks, i); m > 0 {
+			if m := n.leadCondition.at(toks, i); m > 0 && n.notCondition.at(toks, i) == 0 {
 				// "For orders over 50, ...": only when a comma or a dash ends it
 				// and an obligation follows.
 				if end := n.adverbialEnd(s, toks, i); end > i && end < len(toks) && n.hasCue(s, toks[end:]) {
@@ -570,6 +575,17 @@ func closer(s string, end, start int, in shadeList) string {
 	return ""
 }
 
+// dashed reports whether a gap between words holds a dash or an arrow that
+// stands between clauses.
+func dashed(gap string) bool {
+	for _, d := range []string{" — ", " – ", " - ", " -- ", "— ", "→", "=>", "=", " —"} {
+		if strings.Contains(gap, d) {
+			return true
+		}
+	}
+	return false
+}
+
 func (n *Norms) hasCue(s string, toks []token) bool {
 	return len(toks) > 0 && len(n.cues(s, toks)) > 0
 }
@@ -586,7 +602,7 @@ func (n *Norms) afterLabel(s string, toks []token, i int) bool {
 func (n *Norms) adverbialEnd(s string, toks []token, i int) int {
 	for k := i + 1; k < len(toks) && k < i+12; k++ {
 		gap := s[toks[k-1].end:toks[k].start]
-		if strings.Contains(gap, ",") || strings.ContainsAny(gap, "—–") || strings.Contains(gap, " - ") {
+		if strings.Contains(gap, ",") || dashed(gap) {
 			return k
 		}
 	}
@@ -598,12 +614,19 @@ func (n *Norms) adverbialEnd(s string, toks []token, i int) int {
 // the end of the sentence or to the next clause that obliges.
 func (n *Norms) clauseEnd(s string, toks []token, i, after int, lead bool) int {
 	first := -1
+	if lead {
+		for k := after + 1; k < len(toks); k++ {
+			if gap := s[toks[k-1].end:toks[k].start]; dashed(gap) {
+				return k
+			}
+		}
+	}
 	for k := after + 1; k < len(toks); k++ {
 		gap := s[toks[k-1].end:toks[k].start]
-		dash := strings.ContainsAny(gap, "—–") || strings.Contains(gap, " - ") || strings.Contains(gap, ":") || strings.Contains(gap, "→")
+		dash := dashed(gap) || strings.Contains(gap, ":")
 		comma := strings.Contains(gap, ",")
 		switch {
-		case dash && !strings.ContainsAny(gap, "«“\"") || dash && lead:
+		case dash:
 			return k
 		case n.then.at(toks, k) > 0 && (comma || lead):
 			return k

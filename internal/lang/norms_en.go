@@ -137,6 +137,14 @@ where
 until
 to
 `),
+	notCondition: compile(`
+for example|instance|now|sure|free
+at least|most|once
+in general|short|addition|fact|any|particular|full|no
+to be
+on top
+with pleasure
+`),
 	exception: compile(`
 unless
 except|excepting|excluding
@@ -205,6 +213,9 @@ hotline
 `),
 	escalateAlone: compile(`
 escalat*
+hand|hands|handed|pass|passes|passed|transfer|transfers|transferred|forward|forwards|forwarded|put|puts|route|routes ... chat|conversation|case|request|requests|matter|ticket|question|caller|them|it|customer|guest|call ... to|on|over|through
+gets|get|calls|call|fetches|fetch ... manager|supervisor|colleague|operator
+goes|go straight|directly|immediately|at to
 hand|hands|handed ... over ... to
 `),
 	style: compile(`

@@ -10,9 +10,11 @@ package extract
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -87,5 +89,28 @@ func (e *NoRulesError) Error() string {
 // errors are *[CaseError], *[NoRulesError] and *lang.UnknownError. The
 // documents are not changed; concurrent calls are safe.
 func Extract(ctx context.Context, docs []*model.Document, o *Options) (*Result, error) {
-	return nil, &NoRulesError{}
+	if o == nil {
+		o = &Options{}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.Client != nil {
+		return byModel(ctx, docs, o)
+	}
+	return byRules(ctx, docs, o, detect(docs))
+}
+
+// detect tells the language of all documents together.
+func detect(docs []*model.Document) string {
+	var b strings.Builder
+	for _, d := range docs {
+		for i := range d.Blocks {
+			if blk := &d.Blocks[i]; blk.InForce() || blk.Kind == model.BlockHeading {
+				b.WriteString(blk.Text)
+				b.WriteByte('\n')
+			}
+		}
+	}
+	return lang.Detect(b.String())
 }

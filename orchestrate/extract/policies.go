@@ -1,0 +1,341 @@
+package extract
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+)
+
+// A claim is a policy in the making.
+type claim struct {
+	typ                    model.PolicyType
+	weak                   bool
+	statement              string // can be read alone
+	text                   string // what it says, without what it stands under
+	cue                    string
+	topic                  string
+	conditions, exceptions []string
+	places                 []place
+	supersedes             []place
+	bag, own               bag // own leaves the topic out
+	internal               bool
+	update                 bool
+	situation              string
+	dropped                bool
+	section, qa, doc       int
+}
+
+// A place is a range of lines of a document.
+type place struct{ doc, start, end int }
+
+// claims makes policies of the units that oblige.
+func (e *extraction) claims() {
+	for i := range e.units {
+		u := &e.units[i]
+		for _, c := range e.claimsOf(u) {
+			e.all = append(e.all, c)
+		}
+	}
+	for i := range e.all {
+		c := &e.all[i]
+		c.own = e.x.bag(c.text)
+		c.bag = e.x.bag(c.topic + " " + c.text)
+	}
+	for i := range e.all {
+		e.x.count(e.all[i].bag)
+	}
+}
+
+// claimsOf reads the obligations of one unit.
+func (e *extraction) claimsOf(u *unit) []claim {
+	norms := e.l.Norms(u.text)
+	strong := slices.ContainsFunc(norms, func(n lang.Norm) bool { return !n.Weak })
+	if strong {
+		e.obligations++
+	}
+	if u.mistakes && !(strong && (e.l.SpeaksOfAgent(u.text) || len(lang.Words(u.text)) > 6)) {
+		return nil // a sample of what went wrong
+	}
+	if e.l.About(u.text) {
+		if strong {
+			e.unmapped(u, "it speaks about the document, not about what the agent does")
+		}
+		return nil
+	}
+	if quoted(u.text) {
+		return nil
+	}
+	base := claim{
+		topic: u.topic, places: []place{{u.doc, u.start, u.end}}, update: u.update || strong && u.section < 0 && e.l.Overrules(u.text),
+		situation: u.situation, section: u.section, qa: u.qa, doc: u.doc, internal: e.l.Internal(u.text),
+	}
+	if e.l.Overrules(u.text) {
+		base.update = true
+	}
+	if u.lead != "" {
+		n := e.l.Norms(u.lead)[0]
+		c := base
+		c.typ, c.cue = n.Type, n.Cue
+		c.text = u.lead + " " + lang.Lower(u.text)
+		c.statement = c.text
+		c.conditions = n.Conditions
+		if ns := e.l.Norms(c.text); len(ns) > 0 {
+			c.typ, c.conditions, c.exceptions = ns[0].Type, ns[0].Conditions, ns[0].Exceptions
+		}
+		return []claim{c}
+	}
+	if len(norms) == 0 {
+		if !e.states(u) {
+			return nil
+		}
+		c := base
+		c.typ, c.weak, c.text = model.Must, true, u.text
+		c.statement = e.alone(u, u.text)
+		if e.l.HandsOver(u.text) {
+			c.typ = model.Escalate
+		}
+		return []claim{c}
+	}
+	var out []claim
+	for _, n := range norms {
+		if n.Weak && !e.binds(u) {
+			continue
+		}
+		c := base
+		c.typ, c.weak, c.text, c.cue = n.Type, n.Weak, n.Part, n.Cue
+		c.conditions, c.exceptions = n.Conditions, n.Exceptions
+		c.statement = e.alone(u, n.Part)
+		out = append(out, c)
+	}
+	// A sentence may state facts besides its norms: "22 spaces; they can't be
+	// reserved".
+	return out
+}
+
+// states reports whether a sentence without any word of obligation counts as a
+// fact the agent must state: only where answers stand.
+func (e *extraction) states(u *unit) bool {
+	return u.setting == inAnswer && len(lang.Words(u.text)) >= 2
+}
+
+// binds reports whether a practice or a fact obliges where it stands.
+func (e *extraction) binds(u *unit) bool {
+	switch u.setting {
+	case inAnswer, inList:
+		return true
+	case inText:
+		return true
+	default:
+		return false
+	}
+}
+
+// quoted reports whether all of a text is a quotation.
+func quoted(s string) bool {
+	s = strings.Trim(s, " .")
+	for _, q := range []string{"«»", "“”", "\"\""} {
+		r := []rune(q)
+		if strings.HasPrefix(s, string(r[0])) && strings.HasSuffix(s, string(r[1])) && strings.Count(s, string(r[1])) <= 2 && len(s) > 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// alone makes a statement that can be read without what stands around it.
+func (e *extraction) alone(u *unit, text string) string {
+	text = strings.TrimSpace(text)
+	topic := u.topic
+	switch {
+	case u.situation != "":
+		return strings.TrimRight(u.situation, ".") + ": " + lang.Lower(text)
+	case topic == "" && u.leans && u.prev >= 0:
+		return e.units[u.prev].text + " " + text
+	case topic == "" || e.selfContained(u, text):
+		return lang.Upper(text)
+	case u.question:
+		return strings.TrimRight(topic, " ?") + "? " + lang.Upper(text)
+	default:
+		return lang.Upper(topic) + ": " + lang.Lower(text)
+	}
+}
+
+// selfContained reports whether a text under a topic names its own matter.
+func (e *extraction) selfContained(u *unit, text string) bool {
+	if u.leans || e.l.Continues(text) {
+		return false
+	}
+	own := e.x.bag(text)
+	if len(common(own.roots, e.x.bag(u.topic).roots)) > 0 {
+		return true
+	}
+	return len(own.roots) >= 6 || e.l.SpeaksOfAgent(text) && len(own.roots) >= 3
+}
+
+// merge makes one claim of those that say the same.
+func (e *extraction) merge() {
+	ix := newIndex(e.x)
+	for i := range e.all {
+		c := &e.all[i]
+		best, score := -1, 0.0
+		for _, j := range ix.near(c.bag, 24) {
+			d := &e.all[j]
+			if s, ok := e.same(c, d); ok && s > score {
+				best, score = j, s
+			}
+		}
+		if best < 0 {
+			ix.add(i, c.bag)
+			continue
+		}
+		d := &e.all[best]
+		d.places = appendPlaces(d.places, c.places...)
+		if d.weak && !c.weak {
+			d.typ, d.weak, d.statement, d.conditions, d.exceptions, d.cue, d.text = c.typ, false, c.statement, c.conditions, c.exceptions, c.cue, c.text
+		}
+		c.dropped = true
+	}
+}
+
+// same reports whether two claims say the same, and how surely.
+func (e *extraction) same(c, d *claim) (float64, bool) {
+	if c.update || d.update {
+		return 0, false
+	}
+	like := e.x.likeness(c.bag, d.bag)
+	equal, conflict := numbers(c.bag, d.bag)
+	if conflict {
+		return 0, false
+	}
+	near := c.doc == d.doc && c.places[0].start <= d.places[0].end+1 && d.places[0].start <= c.places[0].end+1 || c.qa >= 0 && c.qa == d.qa && c.doc == d.doc
+	if near { // neighbours share their topic
+		like := e.x.likeness(c.own, d.own)
+		return like.jaccard, like.jaccard >= 0.8
+	}
+	negC, negD := c.typ == model.MustNot, d.typ == model.MustNot
+	switch {
+	case like.jaccard >= 0.6:
+		return 1 + like.jaccard, true
+	case negC != negD && equal == 0 && like.jaccard < 0.4:
+		return 0, false
+	case like.overlap >= 0.75 && like.shared >= 3,
+		like.overlap >= 0.55 && like.shared >= 2 && equal > 0,
+		like.overlap >= 0.5 && like.shared >= 1 && equal > 0 && min(len(c.bag.roots), len(d.bag.roots)) <= 3,
+		like.overlap >= 0.99 && like.shared >= 2:
+		return like.overlap, true
+	}
+	return 0, false
+}
+
+func appendPlaces(to []place, more ...place) []place {
+	for _, p := range more {
+		if !slices.ContainsFunc(to, func(q place) bool { return q.doc == p.doc && q.start <= p.start && p.end <= q.end }) {
+			to = append(to, p)
+		}
+	}
+	return to
+}
+
+// overrule drops what a later statement explicitly changes.
+func (e *extraction) overrule() {
+	for i := range e.all {
+		c := &e.all[i]
+		if !c.update || c.dropped {
+			continue
+		}
+		best, score := -1, 0.0
+		for j := range e.all {
+			d := &e.all[j]
+			if d.dropped || d.update || i == j {
+				continue
+			}
+			like := e.x.likeness(c.bag, d.bag)
+			if like.shared == 0 {
+				continue
+			}
+			old := 0
+			for q := range c.bag.number {
+				if d.bag.number[q] {
+					old++
+				}
+			}
+			_, conflict := numbers(c.bag, d.bag)
+			s := like.overlap
+			switch {
+			case old > 0 && like.overlap >= 0.25:
+				s += 0.5
+			case conflict && like.overlap >= 0.5:
+			default:
+				continue
+			}
+			if s > score {
+				best, score = j, s
+			}
+		}
+		if best < 0 {
+			continue
+		}
+		d := &e.all[best]
+		c.supersedes = append(c.supersedes, d.places...)
+		if rest := withoutNumbers(e.l, d.text, c.bag); rest != "" {
+			d.text = rest
+			d.statement = rest
+			if d.topic != "" {
+				d.statement = lang.Upper(d.topic) + ": " + lang.Lower(rest)
+			}
+			continue
+		}
+		d.dropped = true
+	}
+}
+
+// withoutNumbers removes from a statement the part between commas that holds
+// quantities of an update; it returns "" when little is left.
+func withoutNumbers(l *lang.Language, text string, update bag) string {
+	parts := strings.Split(text, ", ")
+	var keep []string
+	for _, p := range parts {
+		hit := false
+		for _, q := range l.Quantities(p) {
+			hit = hit || update.number[q.Number+" "+q.Unit] || update.number[q.Number+" "]
+		}
+		if !hit {
+			keep = append(keep, p)
+		}
+	}
+	rest := strings.Join(keep, ", ")
+	if len(keep) == len(parts) || len(lang.Words(rest)) < 4 {
+		return ""
+	}
+	return rest
+}
+
+// contradictions pairs claims on one subject that state different quantities.
+func (e *extraction) contradictions() [][2]int {
+	var out [][2]int
+	ix := newIndex(e.x)
+	for i := range e.all {
+		c := &e.all[i]
+		if c.dropped || len(c.bag.number) == 0 {
+			continue
+		}
+		for _, j := range ix.near(c.bag, 16) {
+			d := &e.all[j]
+			if _, conflict := numbers(c.bag, d.bag); !conflict || c.qa >= 0 && c.qa == d.qa || len(c.supersedes) > 0 {
+				continue
+			}
+			if like := e.x.likeness(c.bag, d.bag); like.shared >= 2 && like.jaccard >= 0.5 && sameConditions(e.x, c, d) {
+				out = append(out, [2]int{j, i})
+			}
+		}
+		ix.add(i, c.bag)
+	}
+	return out
+}
+
+func sameConditions(x *lexicon, c, d *claim) bool {
+	a, b := x.bag(strings.Join(c.conditions, " ")), x.bag(strings.Join(d.conditions, " "))
+	return len(common(a.roots, b.roots)) >= min(len(a.roots), len(b.roots))
+}

@@ -1,0 +1,200 @@
+package extract
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/casebook-go/casebook/internal/lang"
+)
+
+// A bag is what a text is about: its roots, each once, and its quantities.
+type bag struct {
+	roots  []int // sorted root numbers
+	number map[string]bool
+}
+
+// A lexicon numbers the roots of a body of texts and weighs them by rarity.
+type lexicon struct {
+	l     *lang.Language
+	ids   map[string]int
+	roots map[string]int // word -> root number, -1 for a stop word
+	df    []int
+	texts int
+}
+
+func newLexicon(l *lang.Language) *lexicon {
+	return &lexicon{l: l, ids: map[string]int{}, roots: map[string]int{}}
+}
+
+// root conflates the forms of a word and, roughly, of its derivations: the
+// first letters of its stem.
+func (x *lexicon) root(word string) int {
+	if id, ok := x.roots[word]; ok {
+		return id
+	}
+	id := -1
+	if !x.l.IsStop(word) && utf8.RuneCountInString(word) > 1 {
+		const letters = 6
+		stem := strings.ReplaceAll(x.l.Stem(word), "ё", "е")
+		if r := []rune(stem); len(r) > letters {
+			stem = string(r[:letters])
+		}
+		var ok bool
+		if id, ok = x.ids[stem]; !ok {
+			id = len(x.df)
+			x.ids[stem] = id
+			x.df = append(x.df, 0)
+		}
+	}
+	x.roots[word] = id
+	return id
+}
+
+// bag reads a text without counting it.
+func (x *lexicon) bag(text string) bag {
+	var b bag
+	for _, w := range lang.Words(text) {
+		if id := x.root(w); id >= 0 {
+			b.roots = append(b.roots, id)
+		}
+	}
+	slices.Sort(b.roots)
+	b.roots = slices.Compact(b.roots)
+	for _, q := range x.l.Quantities(text) {
+		if b.number == nil {
+			b.number = map[string]bool{}
+		}
+		b.number[q.Number+" "+q.Unit] = true
+	}
+	return b
+}
+
+// count adds a text to the body by which roots are weighed.
+func (x *lexicon) count(b bag) {
+	x.texts++
+	for _, id := range b.roots {
+		x.df[id]++
+	}
+}
+
+// weight is high for roots of few texts.
+func (x *lexicon) weight(id int) float64 {
+	return math.Log(1 + float64(x.texts+1)/float64(x.df[id]+1))
+}
+
+func (x *lexicon) mass(roots []int) float64 {
+	var m float64
+	for _, id := range roots {
+		m += x.weight(id)
+	}
+	return m
+}
+
+// common returns the roots of both bags.
+func common(a, b []int) []int {
+	var out []int
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] == b[j]:
+			out = append(out, a[i])
+			i, j = i+1, j+1
+		case a[i] < b[j]:
+			i++
+		default:
+			j++
+		}
+	}
+	return out
+}
+
+// minus returns the roots of a that are not in b.
+func minus(a, b []int) []int {
+	return slices.DeleteFunc(slices.Clone(a), func(id int) bool { _, ok := slices.BinarySearch(b, id); return ok })
+}
+
+// likeness says how much two bags share.
+type likeness struct {
+	shared           int
+	jaccard, overlap float64 // weighed by rarity; overlap is of the smaller one
+}
+
+func (x *lexicon) likeness(a, b bag) likeness {
+	both := common(a.roots, b.roots)
+	if len(both) == 0 {
+		return likeness{}
+	}
+	s, ma, mb := x.mass(both), x.mass(a.roots), x.mass(b.roots)
+	return likeness{len(both), s / (ma + mb - s), s / min(ma, mb)}
+}
+
+// numbers compares the quantities of two bags: how many are the same, and
+// whether one of a unit stands against another of the same unit.
+func numbers(a, b bag) (same int, conflict bool) {
+	units := map[string]bool{}
+	for q := range b.number {
+		_, u, _ := strings.Cut(q, " ")
+		units[u] = true
+	}
+	differ := 0
+	for q := range a.number {
+		if b.number[q] {
+			same++
+			continue
+		}
+		if _, u, _ := strings.Cut(q, " "); u != "" && units[u] {
+			differ++
+		}
+	}
+	return same, same == 0 && differ > 0
+}
+
+// An index finds the bags that share rare roots with a bag, in time that does
+// not grow with their number.
+type index struct {
+	x        *lexicon
+	postings map[int][]int
+}
+
+const maxPostings = 64 // of a root: more common roots tell texts no more apart
+
+func newIndex(x *lexicon) *index { return &index{x: x, postings: map[int][]int{}} }
+
+func (ix *index) add(n int, b bag) {
+	for _, id := range b.roots {
+		if p := ix.postings[id]; len(p) < maxPostings {
+			ix.postings[id] = append(p, n)
+		}
+	}
+}
+
+// near returns the numbers of the bags that share a root with b, sorted, at
+// most limit of those that share most.
+func (ix *index) near(b bag, limit int) []int {
+	score := map[int]float64{}
+	for _, id := range b.roots {
+		w := ix.x.weight(id)
+		for _, n := range ix.postings[id] {
+			score[n] += w
+		}
+	}
+	found := make([]int, 0, len(score))
+	for n := range score {
+		found = append(found, n)
+	}
+	slices.SortFunc(found, func(i, j int) int {
+		if score[i] != score[j] {
+			if score[i] > score[j] {
+				return -1
+			}
+			return 1
+		}
+		return i - j
+	})
+	if len(found) > limit {
+		found = found[:limit]
+	}
+	slices.Sort(found)
+	return found
+}

@@ -1,0 +1,570 @@
+package extract
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+)
+
+// A matter is a use case in the making: something that a customer or an
+// operator comes with.
+type matter struct {
+	name, description string
+	places            []place
+	key, bag          bag   // of what is asked; of that and all that answers it
+	claims            []int // that were said for it
+	corner            string
+	tickets           int
+	dropped           bool
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// matters finds what customers or operators come with, in the order of the
+// strength of its sign: what is asked, what rules are conditional on, what
+// messages rules are about, what tickets bring.
+func (e *extraction) matters() {
+	e.indexClaims()
+	e.topics()
+	e.conditions()
+	if e.kind == model.CaseOperatorQuality {
+		e.messages()
+	} else {
+		e.handedOver()
+		e.mentions()
+	}
+	e.mergeMatters()
+	if e.kind != model.CaseOperatorQuality {
+		e.tickets()
+	}
+	e.dialogues()
+	slices.SortStableFunc(e.found, func(a, b matter) int {
+		return cmp.Or(cmp.Compare(a.places[0].doc, b.places[0].doc), cmp.Compare(a.places[0].start, b.places[0].start))
+	})
+}
+
+func (e *extraction) indexClaims() {
+	e.linesOf = map[int][]int{}
+	for i := range e.all {
+		if e.all[i].dropped {
+			continue
+		}
+		for _, p := range e.all[i].places {
+			for n := p.start; n <= p.end; n++ {
+				key := p.doc<<32 | n
+				e.linesOf[key] = append(e.linesOf[key], i)
+			}
+		}
+	}
+}
+
+// claimsAt returns the claims said on the lines of the places.
+func (e *extraction) claimsAt(places []place) []int {
+	var out []int
+	for _, p := range places {
+		for n := p.start; n <= p.end; n++ {
+			for _, c := range e.linesOf[p.doc<<32|n] {
+				if !slices.Contains(out, c) {
+					out = append(out, c)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (e *extraction) add(m matter) {
+	m.name = e.l.Shorten(m.name, maxUseCaseName)
+	if strings.Count(m.name, "«") > strings.Count(m.name, "»") {
+		m.name += "»"
+	}
+	if m.name == "" || len(m.places) == 0 {
+		return
+	}
+	e.found = append(e.found, m)
+}
+
+// topics makes a matter of every question and of every topic that a customer
+// can come with.
+func (e *extraction) topics() {
+	type group struct {
+		doc, qa, section int
+		topic            string
+	}
+	at := map[group]int{}
+	var groups [][]*unit
+	for i := range e.units {
+		u := &e.units[i]
+		if u.topic == "" {
+			continue
+		}
+		g := group{u.doc, u.qa, u.section, u.topic}
+		k, ok := at[g]
+		if !ok {
+			k = len(groups)
+			at[g] = k
+			groups = append(groups, nil)
+		}
+		groups[k] = append(groups[k], u)
+	}
+	for _, us := range groups {
+		e.topic(us)
+	}
+}
+
+func (e *extraction) topic(us []*unit) {
+	u := us[0]
+	doc := e.docs[u.doc]
+	var places []place
+	if u.qa >= 0 {
+		qa := &doc.QAs[u.qa]
+		for n := qa.LineStart; n <= qa.LineEnd; n += maxEvidenceLines {
+			if p, ok := trim(doc, place{u.doc, n, min(qa.LineEnd, n+maxEvidenceLines-1)}); ok {
+				places = append(places, p)
+			}
+		}
+	} else {
+		for _, v := range us {
+			places = appendPlaces(places, place{v.doc, v.start, v.end})
+		}
+	}
+	claims := e.claimsAt(places)
+	var answer []string
+	for _, v := range us {
+		answer = append(answer, v.text)
+	}
+	said := strings.Join(answer, " ")
+	m := matter{places: places, claims: claims, key: e.x.bag(u.topic), bag: e.x.bag(u.topic + " " + said)}
+	outcome := lang.Lower(e.l.Shorten(said, maxQuoted))
+	switch {
+	case u.situation != "":
+		m.name = lang.Upper(strings.TrimRight(u.situation, "."))
+		m.description = fill(e.l.Claim.RuleOutcome, m.name, outcome)
+	case !u.question && (e.l.Structural(u.topic) || !e.customerMatter(claims)):
+		return
+	case e.kind == model.CaseOperatorQuality && !u.question:
+		return // rules about messages: see messages
+	case u.question:
+		m.name = e.l.TaskOf(u.topic)
+		m.description = fill(e.l.Claim.AskedOutcome, strings.TrimRight(u.topic, " ?")+"?", outcome)
+	default:
+		if task := e.l.ConditionTask(u.topic); task != "" {
+			m.name = task
+			m.description = fill(e.l.Claim.RuleOutcome, task, outcome)
+			break
+		}
+		m.name = strings.Replace(e.l.Claim.About, "%s", lang.Lower(u.topic), 1)
+		m.description = fill(e.l.Claim.AskedOutcome, lang.Lower(u.topic), outcome)
+	}
+	e.add(m)
+}
+
+// trim drops blank lines at both ends of a place.
+func trim(doc *model.Document, p place) (place, bool) {
+	for p.start <= p.end && strings.TrimSpace(doc.Line(p.start)) == "" {
+		p.start++
+	}
+	for p.end >= p.start && strings.TrimSpace(doc.Line(p.end)) == "" {
+		p.end--
+	}
+	return p, p.start <= p.end
+}
+
+// customerMatter reports whether one of the claims is about what a customer
+// comes with, not only about how the agent sounds.
+func (e *extraction) customerMatter(claims []int) bool {
+	return slices.ContainsFunc(claims, func(i int) bool {
+		t := e.all[i].typ
+		return t != model.Style && t != model.Shape
+	})
+}
+
+func fill(frame, a, b string) string {
+	frame = strings.ReplaceAll(frame, "%[1]q", "“"+a+"”")
+	frame = strings.ReplaceAll(frame, "%[1]s", a)
+	frame = strings.ReplaceAll(frame, "%[2]s", b)
+	frame = strings.ReplaceAll(frame, "%s", a)
+	if !strings.HasSuffix(frame, ".") {
+		frame += "."
+	}
+	return frame
+}
+
+// conditions makes a matter of what customers do in the conditions of rules.
+func (e *extraction) conditions() {
+	for i := range e.all {
+		c := &e.all[i]
+		if c.dropped || c.situation != "" {
+			continue
+		}
+		for _, cond := range c.conditions {
+			task := e.l.ConditionTask(cond)
+			if task == "" {
+				continue
+			}
+			e.add(matter{
+				name: task, description: fill(e.l.Claim.RuleOutcome, task, lang.Lower(e.l.Shorten(c.text, maxQuoted))),
+				places: slices.Clone(c.places), claims: []int{i},
+				key: e.x.bag(cond), bag: c.bag, corner: e.l.CornerKind(task),
+			})
+		}
+		if len(c.conditions) == 0 {
+			if head := e.l.SaidBefore(c.text); head != "" {
+				e.add(matter{
+					name: strings.Replace(e.l.Claim.Message, "%s", lang.Lower(head), 1), description: fill(e.l.Claim.RuleOutcome, lang.Upper(head), lang.Lower(e.l.Shorten(c.text, maxQuoted))),
+					places: slices.Clone(c.places), claims: []int{i},
+					key: e.x.bag(head), bag: c.bag, corner: e.l.CornerKind(head),
+				})
+			}
+		}
+	}
+}
+
+// handedOver makes a matter of what rules hand over to a person.
+func (e *extraction) handedOver() {
+	for i := range e.all {
+		c := &e.all[i]
+		if c.dropped || c.typ != model.Escalate || c.topic != "" || len(c.conditions) > 0 {
+			continue
+		}
+		head := e.l.HandedOver(c.text)
+		if head == "" {
+			continue
+		}
+		name := strings.Replace(e.l.Claim.About, "%s", lang.Lower(head), 1)
+		if e.l.SpeaksOfCustomer(head) {
+			name = lang.Upper(head)
+		}
+		e.add(matter{
+			name: name, description: fill(e.l.Claim.RuleOutcome, lang.Upper(head), lang.Lower(e.l.Shorten(c.text, maxQuoted))),
+			places: slices.Clone(c.places), claims: []int{i}, key: e.x.bag(head), bag: c.bag,
+		})
+	}
+}
+
+// mentions makes matters of the corner kinds that a document says occur.
+func (e *extraction) mentions() {
+	for i := range e.units {
+		u := &e.units[i]
+		for _, part := range strings.FieldsFunc(u.text, func(r rune) bool { return strings.ContainsRune(",;:", r) }) {
+			if len(lang.Words(part)) > 8 {
+				continue
+			}
+			if kind := e.l.CornerKind(part); kind != "" && strings.Count(u.text, ",") >= 2 {
+				e.corner(kind, place{u.doc, u.start, u.end})
+			}
+		}
+	}
+}
+
+// corner adds a place to the matter of a corner kind.
+func (e *extraction) corner(kind string, p place) *matter {
+	for i := range e.found {
+		if m := &e.found[i]; m.corner == kind && !m.dropped {
+			m.places = appendPlaces(m.places, p)
+			return m
+		}
+	}
+	name := e.l.Claim.Corner[kind]
+	e.found = append(e.found, matter{
+		name: name, description: fill(e.l.Claim.CornerOutcome, name, ""), places: []place{p}, corner: kind, key: e.x.bag(name), bag: e.x.bag(name),
+	})
+	return &e.found[len(e.found)-1]
+}
+
+// messages makes a matter of every kind of message that a rule for messages is
+// about, and of every kind that the document says is checked.
+func (e *extraction) messages() {
+	at := map[string]int{}
+	put := func(name, rule string, c int, places []place, b bag) {
+		if k, ok := at[name]; ok {
+			m := &e.found[k]
+			m.places = appendPlaces(m.places, places...)
+			if c >= 0 {
+				m.claims = append(m.claims, c)
+			}
+			return
+		}
+		m := matter{name: name, description: fill(e.l.Claim.MessageOutcome, lang.Lower(e.l.Shorten(rule, maxQuoted)), ""), places: slices.Clone(places), key: e.x.bag(name), bag: b}
+		if c >= 0 {
+			m.claims = []int{c}
+		}
+		at[name] = len(e.found)
+		e.add(m)
+	}
+	for i := range e.all {
+		c := &e.all[i]
+		if c.dropped || c.situation != "" || slices.ContainsFunc(c.conditions, func(s string) bool { return e.l.ConditionTask(s) != "" }) {
+			continue
+		}
+		if name := e.l.MessageKind(c.text); name != "" {
+			put(name, c.text, i, c.places, c.bag)
+		}
+	}
+	for i := range e.units {
+		u := &e.units[i]
+		_, list, ok := strings.Cut(u.text, ":")
+		if !ok {
+			continue
+		}
+		parts := strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ';' || r == '/' })
+		if len(parts) < 3 || len(e.l.Norms(u.text)) > 0 && !e.l.Norms(u.text)[0].Weak {
+			continue
+		}
+		for _, part := range parts {
+			if name := e.l.MessageKind(part); name != "" {
+				put(name, part, -1, []place{{u.doc, u.start, u.end}}, e.x.bag(part))
+			}
+		}
+	}
+}
+
+// mergeMatters makes one matter of those that are the same.
+func (e *extraction) mergeMatters() {
+	ix := newIndex(e.x)
+	byCorner := map[string]int{}
+	for i := range e.found {
+		m := &e.found[i]
+		best, score := -1, 0.0
+		if j, ok := byCorner[m.corner]; ok && m.corner != "" {
+			best = j
+		} else {
+			for _, j := range ix.near(m.key, 24) {
+				like := e.x.likeness(m.key, e.found[j].key)
+				if like.jaccard >= 0.6 || like.overlap >= 0.9 && like.shared >= 2 {
+					if like.jaccard > score {
+						best, score = j, like.jaccard
+					}
+				}
+			}
+		}
+		if best < 0 {
+			ix.add(i, m.key)
+			if m.corner != "" {
+				byCorner[m.corner] = i
+			}
+			continue
+		}
+		to := &e.found[best]
+		to.places = appendPlaces(to.places, m.places...)
+		for _, c := range m.claims {
+			if !slices.Contains(to.claims, c) {
+				to.claims = append(to.claims, c)
+			}
+		}
+		to.bag = union(to.bag, m.bag)
+		m.dropped = true
+	}
+}
+
+func union(a, b bag) bag {
+	roots := append(slices.Clone(a.roots), b.roots...)
+	slices.Sort(roots)
+	return bag{roots: slices.Compact(roots), number: a.number}
+}
+
+// tickets puts each ticket to the matter it brings up, or makes a new one.
+func (e *extraction) tickets() {
+	ix := newIndex(e.x)
+	for i := range e.found {
+		if !e.found[i].dropped {
+			ix.add(i, e.found[i].bag)
+		}
+	}
+	known := func(w string) bool {
+		id, ok := e.x.roots[w]
+		return ok && id >= 0 && e.x.df[id] > 0
+	}
+	type own struct{ n, doc int }
+	var loose []own
+	total := 0
+	for d, doc := range e.docs {
+		total += len(doc.Tickets)
+		for k := range doc.Tickets {
+			t := &doc.Tickets[k]
+			p := place{d, t.LineStart, min(t.LineEnd, t.LineStart+maxEvidenceLines-1)}
+			if kind := e.ticketCorner(t, known); kind != "" {
+				m := e.corner(kind, p)
+				m.tickets++
+				continue
+			}
+			if j := e.home(ix, t); j >= 0 {
+				m := &e.found[j]
+				m.places = appendPlaces(m.places, p)
+				m.tickets++
+				continue
+			}
+			loose = append(loose, own{k, d})
+		}
+	}
+	for _, o := range loose {
+		e.looseTicket(ix, o.doc, &e.docs[o.doc].Tickets[o.n])
+	}
+}
+
+func (e *extraction) ticketCorner(t *model.Ticket, known func(string) bool) string {
+	switch {
+	case t.Empty || strings.TrimSpace(t.Message) == "":
+		return lang.CornerEmpty
+	case e.l.Injects(t.Message):
+		return lang.CornerInjection
+	case e.l.Garbled(t.Message, known):
+		return lang.CornerGarbage
+	case e.l.RefusesTopic(t.Answer):
+		return lang.CornerOffTopic
+	}
+	return ""
+}
+
+// home returns the matter that a ticket brings up, or -1: the one whose words
+// cover most of what the customer says, with the answer as a second opinion.
+func (e *extraction) home(ix *index, t *model.Ticket) int {
+	msg, ans := e.x.bag(t.Message), e.x.bag(t.Answer)
+	if len(msg.roots) == 0 {
+		return -1
+	}
+	best, score := -1, 0.0
+	for _, j := range ix.near(union(msg, ans), 24) {
+		m := &e.found[j]
+		if m.corner == lang.CornerEmpty || m.corner == lang.CornerGarbage || m.corner == lang.CornerOffTopic {
+			continue
+		}
+		said := e.x.mass(common(msg.roots, m.bag.roots)) / e.x.mass(msg.roots)
+		asked := 0.0
+		if len(m.key.roots) > 0 {
+			asked = e.x.mass(common(msg.roots, m.key.roots)) / e.x.mass(m.key.roots)
+		}
+		answered := 0.0
+		if len(ans.roots) > 0 {
+			answered = e.x.mass(common(ans.roots, m.bag.roots)) / e.x.mass(ans.roots)
+		}
+		s := said + asked + answered
+		if (said >= 0.25 || asked >= 0.4) && s >= 0.75 && s > score {
+			best, score = j, s
+		}
+	}
+	return best
+}
+
+// looseTicket makes a matter of a ticket that no rule or question is near to,
+// or puts it to one that another such ticket made.
+func (e *extraction) looseTicket(ix *index, d int, t *model.Ticket) {
+	p := place{d, t.LineStart, min(t.LineEnd, t.LineStart+maxEvidenceLines-1)}
+	message := strings.TrimSpace(t.Message)
+	msg := e.x.bag(message)
+	for _, j := range ix.near(msg, 24) {
+		if m := &e.found[j]; m.tickets > 0 && e.x.likeness(msg, m.key).jaccard >= 0.4 {
+			m.places = appendPlaces(m.places, p)
+			m.tickets++
+			return
+		}
+	}
+	if e.l.Marks.Abuse.In(message) {
+		m := e.corner(lang.CornerAbuse, p)
+		m.tickets++
+		return
+	}
+	quoted := e.l.Shorten(message, maxQuoted)
+	name := strings.Replace(e.l.Claim.Writes, "%s", "«"+e.l.Shorten(message, 60)+"»", 1)
+	if e.l.Code == "en" {
+		name = strings.NewReplacer("«", "“", "»", "”").Replace(name)
+	}
+	e.add(matter{
+		name: name, description: fill(e.l.Claim.WroteOutcome, quoted, e.l.Claim.ByRules), places: []place{p}, key: msg,
+		bag: union(msg, e.x.bag(t.Answer)), tickets: 1,
+	})
+	ix.add(len(e.found)-1, msg)
+}
+
+// dialogues adds a dialogue to the matter that its first message brings up.
+func (e *extraction) dialogues() {
+	ix := newIndex(e.x)
+	for i := range e.found {
+		if !e.found[i].dropped {
+			ix.add(i, e.found[i].key)
+		}
+	}
+	for d, doc := range e.docs {
+		for _, dl := range doc.Dialogues {
+			for _, t := range dl.Turns {
+				if t.Role != model.RoleUser {
+					continue
+				}
+				msg := e.x.bag(t.Text)
+				best, score := -1, 0.0
+				for _, j := range ix.near(msg, 8) {
+					m := &e.found[j]
+					if s := e.x.mass(common(msg.roots, m.key.roots)) / max(1, e.x.mass(m.key.roots)); s >= 0.4 && s > score {
+						best, score = j, s
+					}
+				}
+				if best >= 0 {
+					e.found[best].places = appendPlaces(e.found[best].places, place{d, t.LineStart, min(t.LineEnd, t.LineStart+maxEvidenceLines-1)})
+				}
+			}
+		}
+	}
+}
+
+const maxRelevant = 5
+
+// relevant returns the claims that bear on a matter, the most relevant first.
+func (e *extraction) relevant(m *matter) []int {
+	type scored struct {
+		claim int
+		score float64
+	}
+	var out []scored
+	for i := range e.all {
+		c := &e.all[i]
+		if c.dropped {
+			continue
+		}
+		s := 0.0
+		if slices.Contains(m.claims, i) {
+			s += 2
+		}
+		like := e.x.likeness(m.bag, c.bag)
+		asked := e.x.likeness(m.key, c.bag)
+		s += like.overlap*0.5 + asked.overlap
+		if like.shared == 0 && s == 0 {
+			continue
+		}
+		if s >= 0.6 {
+			out = append(out, scored{i, s})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	if len(out) > maxRelevant {
+		out = out[:maxRelevant]
+	}
+	var ids []int
+	for _, s := range out {
+		ids = append(ids, s.claim)
+	}
+	if len(ids) == 0 {
+		ids = e.general(m)
+	}
+	return ids
+}
+
+// general returns the general rule that any matter meets: what the agent may
+// not do or see, or else what it hands over, or how it sounds.
+func (e *extraction) general(m *matter) []int {
+	want := []model.PolicyType{model.Escalate, model.MustNot, model.Style, model.Must}
+	if m.corner != "" {
+		want = []model.PolicyType{model.Style, model.MustNot, model.Escalate, model.Must}
+	}
+	for _, t := range want {
+		for i := range e.all {
+			if c := &e.all[i]; !c.dropped && c.typ == t && c.topic == "" && !c.internal {
+				return []int{i}
+			}
+		}
+	}
+	return nil
+}
