@@ -139,7 +139,11 @@ func (o *Options) withDefaults() (*Options, error) {
 	return &c, errors.Join(errs...)
 }
 
+// isNil reports whether v is nil or an interface around a nil pointer.
 func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
 	r := reflect.ValueOf(v)
 	switch r.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.Interface:
