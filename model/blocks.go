@@ -4,7 +4,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
@@ -128,6 +127,16 @@ func nextRow(lines []string, commented []bool, i int) bool {
 	return i < len(lines) && strings.HasPrefix(strings.TrimLeft(lines[i], " \t>"), "|")
 }
 
+// addRange adds a block that is no part of the Markdown tree.
+func (r *blockReader) addRange(k BlockKind, from, to int) {
+	if from, to, ok := r.d.Tighten(from, to); ok {
+		r.pend = append(r.pend, pending{
+			Block: Block{Kind: k, LineStart: from, LineEnd: to, Parent: -1, Table: -1, Section: -1},
+			list:  -1,
+		})
+	}
+}
+
 // bound limits the indentation and the number of container marks of a line.
 func bound(l string) string {
 	cols, marks, i := 0, 0, 0
@@ -164,252 +173,6 @@ func bound(l string) string {
 		i++
 	}
 	return l
-}
-
-// frontMatter returns the number of lines of YAML or TOML front matter.
-func frontMatter(lines []string) int {
-	if len(lines) < 2 {
-		return 0
-	}
-	fence := strings.TrimRight(lines[0], " \t")
-	if fence != "---" && fence != "+++" {
-		return 0
-	}
-	keys := 0
-	for i := 1; i < len(lines) && i < 1000; i++ {
-		l := strings.TrimRight(lines[i], " \t")
-		switch {
-		case l == fence || fence == "---" && l == "...":
-			if keys == 0 {
-				return 0
-			}
-			return i + 1
-		case l == "" || l[0] == ' ' || l[0] == '\t' || l[0] == '#':
-		case keys > 0 && strings.HasPrefix(l, "- ") && fence == "---":
-		case isKey(l, fence):
-			keys++
-		default:
-			return 0
-		}
-	}
-	return 0
-}
-
-// isKey reports whether a line is "key: value" (or "key = value" in TOML).
-func isKey(l, fence string) bool {
-	sep := ":"
-	if fence == "+++" {
-		if l[0] == '[' {
-			return true
-		}
-		sep = "="
-	}
-	key, value, ok := strings.Cut(l, sep)
-	if !ok || sep == ":" && value != "" && value[0] != ' ' {
-		return false
-	}
-	key = strings.Trim(strings.TrimSpace(key), `"'`)
-	return key != "" && strings.IndexFunc(key, func(c rune) bool {
-		return !(unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_' || c == '-' || c == '.')
-	}) < 0
-}
-
-// cutComments takes HTML comments out of the lines from first on and says which
-// lines hold nothing else. A comment that opens a line ends at the next "-->",
-// wherever that is; one inside a line must end in the same paragraph, else its
-// mark is text. Code keeps its comments.
-func cutComments(lines []string, first int) []bool {
-	only := make([]bool, len(lines))
-	last := -1 // the last line with an end mark
-	for i := len(lines) - 1; i >= first; i-- {
-		if strings.Contains(lines[i], "-->") {
-			last = i
-			break
-		}
-	}
-	var f fence
-	inside := false
-	openUntil := -1 // no comment that opens in a line before this one ends in its paragraph
-	for i := first; i < len(lines); i++ {
-		l := lines[i]
-		if !inside && f.line(l) {
-			continue
-		}
-		if !inside && !strings.Contains(l, "<!--") {
-			continue
-		}
-		// content is set once the line has shown something before the comment.
-		var kept strings.Builder
-		cut, content := inside, false
-		end := strings.LastIndex(l, "-->")
-		rest := l
-		keep := func(s string, seam bool) {
-			if seam && content && strings.HasSuffix(kept.String(), " ") {
-				s = strings.TrimPrefix(s, " ")
-			}
-			kept.WriteString(s)
-			content = content || kept.Len() > maxLink || stripMarkers(kept.String()) != ""
-		}
-		for {
-			if inside {
-				k := strings.Index(rest, "-->")
-				if k < 0 {
-					rest = ""
-					break
-				}
-				rest = rest[k+3:]
-				inside = false
-			}
-			k := commentStart(rest)
-			if k < 0 {
-				break
-			}
-			after := rest[k+4:]
-			keep(rest[:k], cut)
-			switch {
-			case strings.HasPrefix(after, ">"), strings.HasPrefix(after, "->"):
-				after = after[strings.IndexByte(after, '>')+1:]
-			case end >= len(l)-len(after):
-				inside = true
-			case !content && !isIndentedCode(kept.String()):
-				inside = true // to its end, or to the end of the document
-			default:
-				j := i + 1
-				for i >= openUntil && j < len(lines) && !blank(lines[j]) && !strings.Contains(lines[j], "-->") {
-					j++
-				}
-				if i < openUntil || i >= last || j == len(lines) || blank(lines[j]) {
-					openUntil = max(openUntil, j)
-					keep("<!--", false)
-					rest = after
-					continue
-				}
-				inside = true
-			}
-			cut = true
-			rest = after
-		}
-		if !cut {
-			continue
-		}
-		keep(rest, true)
-		lines[i] = kept.String()
-		if stripMarkers(lines[i]) == "" {
-			lines[i], only[i] = "", true
-		}
-	}
-	return only
-}
-
-func isIndentedCode(before string) bool {
-	return strings.HasPrefix(before, "    ") || strings.HasPrefix(before, "\t")
-}
-
-// commentStart returns the index of the first "<!--" outside code spans.
-func commentStart(l string) int {
-	for i := 0; i < len(l); {
-		j := strings.IndexAny(l[i:], "`<")
-		if j < 0 {
-			return -1
-		}
-		i += j
-		if l[i] == '<' {
-			if strings.HasPrefix(l[i:], "<!--") {
-				return i
-			}
-			i++
-			continue
-		}
-		n := runLength(l, i)
-		k := i + n
-		for { // the run of equal length that closes the span
-			m := strings.IndexByte(l[k:min(len(l), i+4*maxLink)], '`')
-			if m < 0 {
-				i += n
-				break
-			}
-			k += m
-			w := runLength(l, k)
-			k += w
-			if w == n {
-				i = k
-				break
-			}
-		}
-	}
-	return -1
-}
-
-// stripMarkers returns a line without indentation, quotation and list marks.
-func stripMarkers(l string) string {
-	for {
-		l = strings.TrimLeft(l, " \t>")
-		switch {
-		case l == "-", l == "*", l == "+":
-			return ""
-		case len(l) > 1 && strings.IndexByte("-*+", l[0]) >= 0 && (l[1] == ' ' || l[1] == '\t'):
-			l = l[2:]
-			continue
-		}
-		n := 0
-		for n < len(l) && n < 9 && l[n] >= '0' && l[n] <= '9' {
-			n++
-		}
-		if n > 0 && n < len(l) && (l[n] == '.' || l[n] == ')') && (n+1 == len(l) || l[n+1] == ' ') {
-			l = l[n+1:]
-			continue
-		}
-		return strings.TrimSpace(l)
-	}
-}
-
-// fence follows fenced code from line to line.
-type fence struct {
-	mark   byte // 0 outside
-	n, col int
-	quoted bool
-}
-
-// line reports whether l belongs to fenced code, its fences included.
-func (f *fence) line(l string) bool {
-	if f.mark != 0 {
-		bare := strings.TrimLeft(l, " \t>")
-		n := 0
-		if bare != "" && bare[0] == f.mark {
-			n = runLength(bare, 0)
-		}
-		switch {
-		case n >= f.n && blank(bare[n:]):
-			f.mark = 0
-			return true
-		case f.quoted && !strings.HasPrefix(strings.TrimLeft(l, " "), ">"),
-			f.col >= 2 && bare != "" && l[0] != ' ' && l[0] != '\t' && l[0] != '>':
-			f.mark = 0 // its list item or quotation has ended
-		default:
-			return true
-		}
-	}
-	body := stripMarkers(l)
-	if body == "" || body[0] != '`' && body[0] != '~' {
-		return false
-	}
-	n := runLength(body, 0)
-	if n < 3 || body[0] == '`' && strings.IndexByte(body[n:], '`') >= 0 {
-		return false
-	}
-	at := strings.IndexByte(l, body[0])
-	*f = fence{mark: body[0], n: n, col: at, quoted: strings.HasPrefix(strings.TrimLeft(l, " "), ">")}
-	return true
-}
-
-// addRange adds a block that is no part of the Markdown tree.
-func (r *blockReader) addRange(k BlockKind, from, to int) {
-	if from, to, ok := r.d.Tighten(from, to); ok {
-		r.pend = append(r.pend, pending{
-			Block: Block{Kind: k, LineStart: from, LineEnd: to, Parent: -1, Table: -1, Section: -1},
-			list:  -1,
-		})
-	}
 }
 
 // scope is where a node stands.
@@ -647,99 +410,6 @@ func (r *blockReader) paragraph(n ast.Node, b Block, list, intro int) {
 		return
 	}
 	prose(from, len(raws))
-}
-
-// looseRows reads lines that all stand between pipes as rows: of the table just
-// before them, which an editor tore apart by blank lines, or of a table without
-// a separator.
-func (r *blockReader) looseRows(raws []string, at []int) bool {
-	cols := 0
-	for _, l := range raws {
-		l = strings.TrimSpace(l)
-		if len(l) < 2 || l[0] != '|' || l[len(l)-1] != '|' {
-			return false
-		}
-		n := len(splitRow(l))
-		if cols != 0 && n != cols {
-			return false
-		}
-		cols = n
-	}
-	table := -1
-	if k := len(r.pend) - 1; k >= 0 {
-		if p := &r.pend[k]; p.Table >= 0 && len(p.cells) == cols {
-			table = p.Table
-		}
-	}
-	if cols < 2 || table < 0 && len(raws) < 2 {
-		return false
-	}
-	if table < 0 {
-		table = r.newTable()
-	}
-	for i, l := range raws {
-		if delimiterCols(l) == 0 {
-			r.row(BlockRow, table, l, at[i], cols)
-		}
-	}
-	return true
-}
-
-func (r *blockReader) newTable() int {
-	n := 0
-	for k := len(r.pend) - 1; k >= 0; k-- {
-		if r.pend[k].Table >= 0 {
-			n = r.pend[k].Table + 1
-			break
-		}
-	}
-	return n
-}
-
-func (r *blockReader) row(kind BlockKind, table int, raw string, at, cols int) {
-	cells := splitRow(raw)
-	if len(cells) > cols {
-		cells = cells[:cols]
-	}
-	r.add(pending{Block: Block{Kind: kind, Parent: -1, Table: table}, cells: cells, list: -1}, at, at)
-}
-
-// splitRow cuts a table row at its unescaped pipes.
-func splitRow(l string) []string {
-	l = strings.TrimSpace(l)
-	l = strings.TrimPrefix(l, "|")
-	var cells []string
-	from := 0
-	escaped := false
-	for i := 0; i < len(l); i++ {
-		switch {
-		case escaped:
-			escaped = false
-		case l[i] == '\\':
-			escaped = true
-		case l[i] == '|':
-			cells = append(cells, strings.TrimSpace(l[from:i]))
-			from = i + 1
-		}
-	}
-	if rest := strings.TrimSpace(l[from:]); rest != "" || len(cells) == 0 {
-		cells = append(cells, rest)
-	}
-	return cells
-}
-
-// delimiterCols returns the number of columns of a table's separator line, or 0.
-func delimiterCols(l string) int {
-	if !strings.Contains(l, "|") || !strings.Contains(l, "-") || strings.Trim(l, " \t|:-") != "" {
-		return 0
-	}
-	cells := splitRow(l)
-	for _, c := range cells {
-		if c = strings.TrimSuffix(strings.TrimPrefix(c, ":"), ":"); c == "" || strings.Trim(c, "-") != "" {
-			return 0
-		}
-	}
-	return len(cells)
 }
 
 // linkDefinition reads "[label]: destination". Readers do not see it; many
