@@ -1,0 +1,560 @@
+package coverage
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+)
+
+// scriptsOf are the scripts that a language is written in; a language that is
+// not listed is not held to one.
+var scriptsOf = map[string][]*unicode.RangeTable{
+	"el": {unicode.Greek}, "ka": {unicode.Georgian}, "hy": {unicode.Armenian}, "he": {unicode.Hebrew}, "ar": {unicode.Arabic}, "fa": {unicode.Arabic},
+	"ko": {unicode.Hangul, unicode.Han}, "ja": {unicode.Han, unicode.Hiragana, unicode.Katakana}, "zh": {unicode.Han}, "th": {unicode.Thai}, "hi": {unicode.Devanagari},
+	"ru": {unicode.Cyrillic}, "uk": {unicode.Cyrillic}, "be": {unicode.Cyrillic}, "bg": {unicode.Cyrillic}, "kk": {unicode.Cyrillic, unicode.Latin}, "sr": {unicode.Cyrillic, unicode.Latin},
+}
+
+func init() {
+	for _, code := range strings.Fields("en de fr es it pt nl pl tr cs sk sv da nb no fi hu ro lt lv et hr sl id vi") {
+		scriptsOf[code] = []*unicode.RangeTable{unicode.Latin}
+	}
+}
+
+// checkLanguage compares the script and the small words of texts with the
+// language they are to be in. Names and brands of the document or of the input
+// may be in any script, and a message of few letters tells nothing.
+func checkLanguage(c *Candidate) []Finding {
+	var fs findings
+	g := c.ground()
+	want := c.asked()
+	for i := range c.Item.Examples {
+		ex := &c.Item.Examples[i]
+		if !c.free(ex) {
+			for _, m := range ex.Input.Messages {
+				if why := foreign(m.Content, want, g.words, nil); why != "" {
+					fs.add(i, "input", "the input is not in the language %s: %s; write it in that language", want, why)
+					break
+				}
+			}
+		}
+		own := map[string]bool{}
+		for _, t := range lang.Tokens(InputText(&ex.Input)) {
+			own[t.Text] = true
+		}
+		if why := foreign(ex.ExpectedOutput, want, g.words, own); why != "" {
+			fs.add(i, "expected_output", "the expected output is not in the language %s: %s; write it in that language", want, why)
+		}
+		for k, cr := range ex.EvaluationCriteria {
+			if why := foreign(cr, c.Language, g.words, own); why != "" {
+				fs.add(i, "evaluation_criteria", "criterion %d is not in the document's language %s: %s; write it in that language", k+1, c.Language, why)
+			}
+		}
+	}
+	tc := &c.Item.TestCase
+	for _, t := range []struct{ field, text string }{{"name", tc.Name}, {"description", tc.Description}} {
+		if why := foreign(t.text, c.Language, g.words, nil); why != "" {
+			fs.add(-1, t.field, "the %s of the test case is not in the document's language %s: %s", t.field, c.Language, why)
+		}
+	}
+	return fs
+}
+
+// free reports whether the input of an example may be in any language: it is
+// the customer's own, or no language at all.
+func (c *Candidate) free(ex *model.Example) bool {
+	if len(c.Row.Given) > 0 || ex.Metadata.Source == model.SourceTickets {
+		return true
+	}
+	switch c.Row.Corner {
+	case "garbage", "empty", "injection":
+		return true
+	}
+	return false
+}
+
+// foreign says why a text is not in a language, or nothing.
+func foreign(text, code string, known ...map[string]bool) string {
+	if code == "" {
+		return ""
+	}
+	tables := scriptsOf[code]
+	own, other, words := 0, 0, 0
+	for _, t := range lang.Tokens(stripContacts(text)) {
+		counted := false
+		for _, r := range t.Text {
+			if !unicode.IsLetter(r) {
+				continue
+			}
+			counted = true
+			if tables == nil || unicode.In(r, tables...) {
+				own++
+				continue
+			}
+			if slices.ContainsFunc(known, func(m map[string]bool) bool { return m[t.Text] }) {
+				break
+			}
+			other++
+		}
+		if counted {
+			words++
+		}
+	}
+	const fewLetters, fewWords = 8, 6
+	if own+other < fewLetters {
+		return ""
+	}
+	if other*2 > own+other {
+		return "most letters are of another script"
+	}
+	if words < fewWords || tables == nil {
+		return ""
+	}
+	got := lang.Detect(text)
+	if got == "" || got == code {
+		return ""
+	}
+	if l, err := lang.For(code); err == nil {
+		for _, t := range lang.Tokens(text) {
+			if l.IsStop(t.Text) && foreignStop(l, got, t.Text) {
+				return ""
+			}
+		}
+	}
+	return "it reads as " + got
+}
+
+// foreignStop reports whether a stop word of l is none in the other language, if
+// that is known.
+func foreignStop(l *lang.Language, other, word string) bool {
+	o, err := lang.For(other)
+	return err != nil || !o.IsStop(word)
+}
+
+// stripContacts removes e-mails and links.
+func stripContacts(text string) string {
+	var b strings.Builder
+	at := 0
+	for _, f := range findFacts(text) {
+		if (f.Kind == FactEmail || f.Kind == FactLink) && f.start >= at && f.end <= len(text) {
+			b.WriteString(text[at:f.start])
+			at = f.end
+		}
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+var (
+	slotted   = regexp.MustCompile(`\{\{.*?\}\}|\{[\p{L}_ ]{2,30}\}|\$\{[^}]*\}|<[\p{L}][\p{L}_ -]{1,30}>|\[[\p{L}_№# -]{2,40}\]|_{3,}|%s\b`)
+	unwritten = regexp.MustCompile(`(?i)\b(?:TODO|TBD|FIXME|lorem ipsum|N/A)\b`)
+	internal  = regexp.MustCompile(`\b(?:pol|uc|tc|ex)_[a-z0-9_]+`)
+)
+
+// checkPlaceholder finds what was left to be filled in.
+func checkPlaceholder(c *Candidate) []Finding {
+	var fs findings
+	look := func(i int, field, text, allowed string) {
+		for _, re := range []*regexp.Regexp{slotted, unwritten} {
+			for _, m := range re.FindAllString(text, -1) {
+				if strings.Contains(allowed, m) {
+					continue
+				}
+				fs.add(i, field, "%s is a placeholder; write the text itself or leave it out", quote(m))
+				return
+			}
+		}
+	}
+	for i := range c.Item.Examples {
+		ex := &c.Item.Examples[i]
+		input := InputText(&ex.Input)
+		look(i, "expected_output", ex.ExpectedOutput, input)
+		if out := strings.TrimSpace(ex.ExpectedOutput); strings.HasSuffix(out, "...") || strings.HasSuffix(out, "…") {
+			fs.add(i, "expected_output", "the expected output breaks off with an ellipsis; finish it")
+		}
+		if len(c.Row.Given) == 0 && c.Row.Corner == "" && ex.Metadata.Source != model.SourceTickets {
+			look(i, "input", input, "")
+		}
+		for _, cr := range ex.EvaluationCriteria {
+			look(i, "evaluation_criteria", cr, input+ex.ExpectedOutput)
+		}
+	}
+	return fs
+}
+
+// checkVoice holds an answer to the agent's own voice, and an input to a
+// person's.
+func checkVoice(c *Candidate) []Finding {
+	var fs findings
+	l := c.spoken()
+	for i := range c.Item.Examples {
+		ex := &c.Item.Examples[i]
+		out := ex.ExpectedOutput
+		if id := internal.FindString(out); id != "" {
+			fs.add(i, "expected_output", "the answer names the internal id %s; leave it out", quote(id))
+		}
+		if id := internal.FindString(InputText(&ex.Input)); id != "" && len(c.Row.Given) == 0 {
+			fs.add(i, "input", "the input names the internal id %s; no customer would", quote(id))
+		}
+		if l == nil {
+			continue
+		}
+		m := &l.Marks
+		input := InputText(&ex.Input)
+		inToks, toks := lang.Tokens(input), lang.Tokens(out)
+		if h, ok := thirdPerson(l, &m.You, toks); ok {
+			if _, own := m.Customer.Find(inToks); !own {
+				fs.add(i, "expected_output", "%s speaks about the customer in the third person; address the customer", quote(span(out, toks, h)))
+			}
+		}
+		if h, ok := m.Bot.Find(toks); ok {
+			fs.add(i, "expected_output", "%s speaks about the agent in the third person; speak as the agent, in the first person", quote(span(out, toks, h)))
+		}
+		if h, ok := m.Rules.Find(toks); ok && !m.Rules.In(input) {
+			fs.add(i, "expected_output", "%s speaks about the rules or the document; say to the customer what follows from them", quote(span(out, toks, h)))
+		}
+		if len(c.Row.Given) > 0 || c.Row.Corner != "" || ex.Metadata.Source == model.SourceTickets {
+			continue
+		}
+		for _, msg := range ex.Input.Messages {
+			if msg.Role != model.RoleUser {
+				continue
+			}
+			ut := lang.Tokens(msg.Content)
+			for _, x := range []*lang.Lexicon{&m.Exam, &m.Rules} {
+				if h, ok := x.Find(ut); ok {
+					fs.add(i, "input", "%s reads as an exam question about the agent or the document; write what a person with this need would say", quote(span(msg.Content, ut, h)))
+					break
+				}
+			}
+			if h, ok := thirdPerson(l, &m.I, ut); ok && !m.Exam.In(msg.Content) {
+				fs.add(i, "input", "%s speaks about customers from outside; write it as the customer, in the first person", quote(span(msg.Content, ut, h)))
+			}
+		}
+	}
+	return fs
+}
+
+// thirdPerson finds the customer in the third person, unless a pronoun before
+// it in the sentence makes it a name for the speaker or the addressee.
+func thirdPerson(l *lang.Language, pronouns *lang.Lexicon, toks []lang.Token) (lang.Hit, bool) {
+	for _, h := range l.Marks.Customer.All(toks) {
+		from, _ := sentence(toks, h.From)
+		ok := true
+		for k := max(from, h.From-4); k < h.From; k++ {
+			if _, own := pronouns.At(toks, k); own {
+				ok = false
+			}
+		}
+		if ok {
+			return h, true
+		}
+	}
+	return lang.Hit{}, false
+}
+
+// checkCorrection holds a correction to correct the last message and to keep
+// the rest of it.
+func checkCorrection(c *Candidate) []Finding {
+	var fs findings
+	l := c.spoken()
+	for i := range c.Item.Examples {
+		ex := &c.Item.Examples[i]
+		if !c.correction(ex.Format) || len(ex.Input.Messages) == 0 {
+			continue
+		}
+		draft, out := last(&ex.Input), ex.ExpectedOutput
+		faults := Faults(l, draft)
+		pressed, content := c.pressed(ex)
+		if oneSpace(draft) == oneSpace(out) {
+			switch {
+			case len(faults) > 0:
+				fs.add(i, "expected_output", "the correction equals the message, which has these faults: %s; correct them", strings.Join(faults, ", "))
+			case pressed:
+				fs.add(i, "expected_output", "the correction equals the message, though the message is to break a rule; correct what breaks it")
+			}
+			continue
+		}
+		emoji := contains(faults, "emoji") || c.forbidsEmoji()
+		for _, f := range Faults(l, c.lowerKnown(out)) {
+			if f == "emoji" && !emoji {
+				continue
+			}
+			fs.add(i, "expected_output", "the correction still has a fault (%s): %s; remove it", f, Meaning(model.Axis{Rule: "fault"}, f))
+		}
+		if content {
+			continue // what the message says is itself to be corrected
+		}
+		kept := newBasis()
+		kept.add(l, out)
+		for _, f := range findFacts(draft) {
+			if !kept.supports(&f) {
+				fs.add(i, "expected_output", "the correction loses the %s %s of the message; keep what the message says", f.Kind, quote(f.Text))
+			}
+		}
+	}
+	return fs
+}
+
+// pressed reports whether the input is to break a policy, and whether one of
+// these is about what a message says, not only how.
+func (c *Candidate) pressed(ex *model.Example) (any, content bool) {
+	roles := ex.Metadata.PolicyRoles
+	if len(c.Row.Roles) > 0 {
+		roles = c.Row.Roles
+	}
+	for _, p := range c.policies() {
+		if roles[p.ID] != model.Pressed || !contains(ex.PolicyIDs, p.ID) {
+			continue
+		}
+		any = true
+		if p.Type != model.Style && p.Type != model.Shape {
+			content = true
+		}
+	}
+	return any, content
+}
+
+func (c *Candidate) forbidsEmoji() bool {
+	if c.Lang == nil {
+		return false
+	}
+	return slices.ContainsFunc(c.policies(), func(p *model.Policy) bool { return c.Lang.Marks.EmojiWord.In(p.Statement) })
+}
+
+// lowerKnown lowers the words in capitals that the document writes so too: they
+// are names, not shouting.
+func (c *Candidate) lowerKnown(text string) string {
+	if shouted(text, 4) == 0 {
+		return text
+	}
+	g := c.ground()
+	var b strings.Builder
+	at := 0
+	for _, t := range lang.Tokens(text) {
+		w := text[t.Start:t.End]
+		b.WriteString(text[at:t.Start])
+		if g.capitals[w] {
+			r := []rune(strings.ToLower(w))
+			r[0] = unicode.ToUpper(r[0])
+			w = string(r)
+		}
+		b.WriteString(w)
+		at = t.End
+	}
+	b.WriteString(text[at:])
+	return b.String()
+}
+
+func oneSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// acts reports whether a text asks back, declines or hands over.
+func acts(l *lang.Language, text string) bool {
+	m := &l.Marks
+	return strings.ContainsAny(text, "?？؟") || m.Clarify.In(text) || m.Refuse.In(text) || m.HandOver.In(text)
+}
+
+// checkStock finds answers that say nothing: no question, no refusal, no
+// handover and no fact of the document.
+func checkStock(c *Candidate) []Finding {
+	l := c.spoken()
+	if l == nil {
+		return nil
+	}
+	var fs findings
+	for i := range c.Item.Examples {
+		ex := &c.Item.Examples[i]
+		if c.correction(ex.Format) {
+			continue
+		}
+		out := ex.ExpectedOutput
+		if !l.Marks.Stock.In(out) || acts(l, out) || len(findFacts(out)) > 0 {
+			continue
+		}
+		if c.Lang == l && shared(l, out, c.policyText()) >= 3 {
+			continue
+		}
+		fs.add(i, "expected_output", "the answer says nothing the customer can use; answer with what the document says, ask for what is missing, or hand over")
+	}
+	return fs
+}
+
+// policyText is what the use case and its policies speak of.
+func (c *Candidate) policyText() string {
+	var b strings.Builder
+	say := func(parts ...string) {
+		for _, p := range parts {
+			b.WriteString(p)
+			b.WriteByte('\n')
+		}
+	}
+	say(c.UseCase.Name, c.UseCase.Description)
+	for _, e := range c.UseCase.Evidence {
+		say(e.Quote)
+	}
+	for i := range c.Policies {
+		p := &c.Policies[i]
+		say(p.Name, p.Description, p.Statement)
+		say(p.Conditions...)
+		say(p.Exceptions...)
+		for _, e := range p.Evidence {
+			say(e.Quote)
+		}
+	}
+	return b.String()
+}
+
+// shared counts the distinct content stems of a that b has too.
+func shared(l *lang.Language, a, b string) int {
+	have := map[string]bool{}
+	for _, s := range l.Stems(b) {
+		have[s] = true
+	}
+	n := 0
+	for _, s := range l.Stems(a) {
+		if have[s] && len([]rune(s)) > 2 {
+			n++
+			have[s] = false
+		}
+	}
+	return n
+}
+
+// checkTopic finds answers that have nothing to do with the use case.
+func checkTopic(c *Candidate) []Finding {
+	l := c.spoken()
+	if l == nil || c.Lang != l {
+		return nil
+	}
+	var fs findings
+	about := ""
+	for i := range c.Item.Examples {
+		ex := &c.Item.Examples[i]
+		out := ex.ExpectedOutput
+		if !c.correction(ex.Format) && acts(l, out) {
+			continue
+		}
+		if about == "" {
+			about = c.policyText()
+		}
+		if shared(l, out, InputText(&ex.Input)) > 0 || shared(l, out, about) > 0 {
+			continue
+		}
+		if c.correction(ex.Format) && acts(l, out) {
+			continue
+		}
+		fs.add(i, "expected_output", "the answer shares no word with the input, the use case or its policies; answer what was asked")
+	}
+	return fs
+}
+
+// checkCriteria holds criteria to be what an answer can be scored by.
+func checkCriteria(c *Candidate) []Finding {
+	var fs findings
+	l := c.Lang
+	about := ""
+	for i := range c.Item.Examples {
+		ex := &c.Item.Examples[i]
+		crs := ex.EvaluationCriteria
+		folds := map[string]bool{}
+		words := make([][]string, len(crs))
+		anchored := false
+		if about == "" {
+			about = c.policyText()
+		}
+		for k, cr := range crs {
+			f := Fold(cr)
+			folds[f] = true
+			words[k] = wordSet(f)
+			if countWords(cr) < 3 {
+				fs.add(i, "evaluation_criteria", "criterion %d (%s) is too short to score an answer by; say what the answer does or does not do", k+1, quote(cr))
+			} else if l != nil && vague(l, cr) && !namesPolicy(l, cr, c.statements(ex)) {
+				fs.add(i, "evaluation_criteria", "criterion %d (%s) is vague; say what the answer does or does not do", k+1, quote(cr))
+			}
+			anchored = anchored || len(findFacts(cr)) > 0 || strings.ContainsAny(cr, `«»"“”`) || related(l, cr, about)
+		}
+		if len(folds) < 3 {
+			fs.add(i, "evaluation_criteria", "there are %d different criteria; write at least 3", len(folds))
+		}
+		for a := range words {
+			for b := a + 1; b < len(words); b++ {
+				if jaccard(words[a], words[b]) >= alike {
+					fs.add(i, "evaluation_criteria", "criteria %d and %d say nearly the same; replace one with another aspect", a+1, b+1)
+				}
+			}
+		}
+		if len(crs) > 0 && !anchored {
+			fs.add(i, "evaluation_criteria", "no criterion names a matter of the cited policies; let at least one say what the policy demands here")
+		}
+		if i > 0 && slices.Equal(crs, c.Item.Examples[0].EvaluationCriteria) {
+			fs.warn(i, "evaluation_criteria", "the criteria are those of the first example, word for word")
+		}
+	}
+	return fs
+}
+
+// alike is the similarity of words from which two criteria say the same.
+const alike = 0.6
+
+func wordSet(folded string) []string {
+	ws := strings.Fields(folded)
+	slices.Sort(ws)
+	return slices.Compact(ws)
+}
+
+// statements are the statements of the policies that an example cites.
+func (c *Candidate) statements(ex *model.Example) string {
+	var b strings.Builder
+	for _, p := range c.policies() {
+		if contains(ex.PolicyIDs, p.ID) {
+			b.WriteString(p.Name + "\n" + p.Statement + "\n")
+		}
+	}
+	return b.String()
+}
+
+// vague reports whether a criterion has no word but those that fit any answer.
+func vague(l *lang.Language, cr string) bool {
+	toks := lang.Tokens(cr)
+	if len(findFacts(cr)) > 0 {
+		return false
+	}
+	found := false
+	for i := range toks {
+		if _, ok := l.Marks.Vague.At(toks, i); ok {
+			found = true
+			continue
+		}
+		if _, ok := l.Marks.Scaffold.At(toks, i); !ok && !l.IsStop(toks[i].Text) {
+			return false
+		}
+	}
+	return found || len(toks) > 0
+}
+
+// namesPolicy reports whether a criterion takes up a content word of a policy.
+func namesPolicy(l *lang.Language, cr, statements string) bool {
+	return shared(l, cr, statements) > 0
+}
+
+// related reports whether two texts share a content word; without language
+// data, the first five letters of a longer one.
+func related(l *lang.Language, a, b string) bool {
+	if l != nil {
+		return shared(l, a, b) > 0
+	}
+	const most = 5
+	have := map[string]bool{}
+	for _, t := range lang.Tokens(b) {
+		have[firstRunes(t.Text, most)] = true
+	}
+	for _, t := range lang.Tokens(a) {
+		if len([]rune(t.Text)) >= most && have[firstRunes(t.Text, most)] {
+			return true
+		}
+	}
+	return false
+}

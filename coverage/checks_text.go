@@ -1,0 +1,40 @@
+package coverage
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/casebook-go/casebook/model"
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// atoi returns -1 for what is no whole number.
+func atoi(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// quote quotes a text for a message, cut when it is long.
+func quote(s string) string {
+	const most = 80
+	s = strings.Join(strings.Fields(s), " ")
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most-1]) + "…"
+	}
+	return `"` + s + `"`
+}
+
+func joined(ms []model.Message) string { return InputText(&model.Input{Messages: ms}) }
+
+func sameMessages(a, b []model.Message) bool { return slices.Equal(a, b) }
