@@ -357,72 +357,34 @@ func (t *attempt) learn(m mode, sent *Request, err error) bool {
 			r.what, r.with = string(m), t.schema
 		}
 	case KindUnsupported:
-		switch param := refusedParam(e); param {
+		r.what = refusedParam(e, sent)
+		switch r.what {
 		case "temperature":
-			if sent.Temperature == nil {
-				return false
-			}
-			r.what, r.value, r.with = param, formatFloat(sent.Temperature), with
-		case "seed":
-			if sent.Seed == nil {
-				return false
-			}
-			r.what, r.with = param, with
-		case "max_tokens":
-			if sent.MaxTokens == 0 {
-				return false
-			}
-			r.what, r.with = param, with
+			r.value, r.with = formatFloat(sent.Temperature), with
+		case "seed", "max_tokens":
+			r.with = with
 		case "reasoning_effort":
-			if with == "" && sent.Effort == "" {
-				return false
-			}
-			r.what, r.value, r.with = param, sent.Effort, with
+			r.value, r.with = sent.Effort, with
 		case "parallel_tool_calls":
-			if sent.Parallel == nil {
-				return false
-			}
-			r.what, r.value = param, strconv.FormatBool(*sent.Parallel)
+			r.value = strconv.FormatBool(*sent.Parallel)
 		case "tool_choice":
-			switch {
-			case toolIndex(sent) >= 0:
+			if toolIndex(sent) >= 0 {
 				r.what = namedChoice
-			case sent.ToolChoice == ToolRequired || sent.ToolChoice == ToolNone:
-				r.what = "tool_choice"
-			default:
-				return false
 			}
 		case "strict":
-			switch {
-			case anyStrict:
-				r.what = strictTools
-			case m == modeStrict:
+			if !anyStrict {
 				r.what = string(modeStrict)
-			default:
-				return false
 			}
 		case "response_format":
-			switch {
-			case sent.Schema != nil:
+			r.what = string(modeObject)
+			if sent.Schema != nil {
 				r.what = string(m)
-			case sent.JSONObject:
-				r.what = string(modeObject)
-			default:
-				return false
 			}
 		case "tools":
-			if with == "" {
-				return false
-			}
-			// All rungs with tools fall at once; has() looks at each.
-			for _, other := range []mode{modeTools, modeAutoTools, modeForced} {
+			r.what = string(modeTools)
+			for _, other := range []mode{modeAutoTools, modeForced} {
 				t.note(refusal{model: t.req.Model, what: string(other)})
 			}
-			r.what = string(m)
-			if m == modePlain {
-				r.what = string(modeTools)
-			}
-			return t.first(r)
 		default:
 			return false
 		}
@@ -453,21 +415,32 @@ func (t *attempt) first(r refusal) bool {
 }
 
 // refusedParam is the parameter that an error is about, by one name for all
-// servers: by Param, else by the first parameter that the message names.
-func refusedParam(e *Error) string {
-	names := []struct{ in, out string }{
-		{"reasoning_effort", "reasoning_effort"}, {"reasoning.effort", "reasoning_effort"}, {"reasoning", "reasoning_effort"},
-		{"parallel_tool_calls", "parallel_tool_calls"}, {"tool_choice", "tool_choice"},
-		{"response_format", "response_format"}, {"text.format", "response_format"}, {"json_schema", "response_format"}, {"json_object", "response_format"},
-		{"temperature", "temperature"}, {"seed", "seed"},
-		{"max_completion_tokens", "max_tokens"}, {"max_output_tokens", "max_tokens"}, {"max_tokens", "max_tokens"},
-		{"strict", "strict"}, {"tools", "tools"}, {"functions", "tools"}, {"tool", "tools"}, {"function", "tools"},
+// servers: by Param, else by the first in the message of those that the request
+// carries. It is empty if there is none: then nothing can be left out.
+func refusedParam(e *Error, sent *Request) string {
+	tools := len(sent.Tools) > 0
+	anyStrict := slices.ContainsFunc(sent.Tools, func(tool Tool) bool { return tool.Strict })
+	params := []struct {
+		name    string
+		carried bool
+		as      []string
+	}{
+		// Models that think take tools only with some efforts, "" among them or not.
+		{"reasoning_effort", tools || sent.Effort != "", []string{"reasoning_effort", "reasoning.effort", "reasoning"}},
+		{"parallel_tool_calls", sent.Parallel != nil, []string{"parallel_tool_calls"}},
+		{"tool_choice", tools && sent.ToolChoice != "" && sent.ToolChoice != ToolAuto, []string{"tool_choice"}},
+		{"response_format", sent.Schema != nil || sent.JSONObject, []string{"response_format", "text.format", "json_schema", "json_object"}},
+		{"temperature", sent.Temperature != nil, []string{"temperature"}},
+		{"seed", sent.Seed != nil, []string{"seed"}},
+		{"max_tokens", sent.MaxTokens != 0, []string{"max_completion_tokens", "max_output_tokens", "max_tokens"}},
+		{"strict", anyStrict || sent.Schema != nil && sent.Schema.Strict, []string{"strict"}},
+		{"tools", tools, []string{"tools", "functions", "tool", "function"}},
 	}
 	for _, text := range []string{e.Param, e.Message} {
 		text = strings.ToLower(text)
-		for _, n := range names {
-			if hasWord(text, n.in) {
-				return n.out
+		for _, p := range params {
+			if p.carried && slices.ContainsFunc(p.as, func(word string) bool { return hasWord(text, word) }) {
+				return p.name
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func ParseJSON(text string) (json.RawMessage, error) {
 		}
 	}
 	var spare json.RawMessage
-	for _, v := range balanced(text, 0) {
+	for _, v := range balanced(text) {
 		if !isBareList(v) {
 			return v, nil
 		}
@@ -66,7 +66,7 @@ func parseCalls(text string, tools []Tool) []ToolCall {
 	text = stripThoughts(strings.TrimPrefix(text, "\ufeff"))
 	var calls []ToolCall
 	for _, block := range elements(text, "tool_call") {
-		values := balanced(block, 0)
+		values := balanced(block)
 		for _, v := range values {
 			calls = append(calls, callsIn(v, tools, 0)...)
 		}
@@ -76,13 +76,13 @@ func parseCalls(text string, tools []Tool) []ToolCall {
 	}
 	if len(calls) == 0 {
 		for _, block := range fenced(text) {
-			for _, v := range balanced(block, 0) {
+			for _, v := range balanced(block) {
 				calls = append(calls, callsIn(v, tools, 0)...)
 			}
 		}
 	}
 	if len(calls) == 0 {
-		for _, v := range balanced(text, 0) {
+		for _, v := range balanced(text) {
 			calls = append(calls, callsIn(v, tools, 0)...)
 		}
 	}
@@ -321,17 +321,19 @@ func stripThoughts(text string) string {
 	if !strings.Contains(text, "think") {
 		return text
 	}
+	if lead := strings.TrimSpace(text); lead != "" && (lead[0] == '{' || lead[0] == '[') {
+		return text // the tags stand in a value rather than around thoughts
+	}
 	for _, tag := range []string{"think", "thinking"} {
 		start, end := "<"+tag+">", "</"+tag+">"
 		var b strings.Builder
 		rest := text
 		for {
-			i := strings.Index(rest, start)
 			j := strings.Index(rest, end)
-			if j < 0 || insideJSON(b.String(), rest, i, j) {
+			if j < 0 {
 				break
 			}
-			if i < 0 || j < i {
+			if i := strings.Index(rest[:j], start); i < 0 {
 				b.Reset() // everything before was thought
 			} else {
 				b.WriteString(rest[:i])
@@ -341,16 +343,6 @@ func stripThoughts(text string) string {
 		text = b.String() + rest
 	}
 	return text
-}
-
-// insideJSON reports whether the tags stand in a value rather than around
-// thoughts: an object begins before them.
-func insideJSON(kept, rest string, start, end int) bool {
-	if start < 0 || end < start {
-		start = end
-	}
-	before := strings.TrimSpace(kept + rest[:start])
-	return len(before) > 0 && (before[0] == '{' || before[0] == '[')
 }
 
 // elements returns the contents of <tag>…</tag>; the last may be unclosed.
@@ -430,8 +422,8 @@ func isBareList(v json.RawMessage) bool {
 }
 
 // balanced returns the objects and arrays of a text that are valid JSON, in
-// order and none inside another. limit bounds their number; 0 is no limit.
-func balanced(text string, limit int) []json.RawMessage {
+// order and none inside another.
+func balanced(text string) []json.RawMessage {
 	var out []json.RawMessage
 	// A text of nothing but opening brackets must not cost its square.
 	effort := 1<<16 + 16*len(text)
@@ -442,19 +434,31 @@ func balanced(text string, limit int) []json.RawMessage {
 		end := closing(text[i:])
 		effort -= max(end, 1)
 		if end < 0 {
-			// Nothing closes it: count the whole scan.
-			effort -= len(text) - i
+			if beginsLikeJSON(text[i:]) {
+				return out // cut off: a value inside is not the value
+			}
+			effort -= len(text) - i // nothing closes it: count the whole scan
 			continue
 		}
 		if v := []byte(text[i : i+end]); json.Valid(v) {
 			out = append(out, v)
-			if len(out) == limit {
-				return out
-			}
 			i += end - 1
 		}
 	}
 	return out
+}
+
+// beginsLikeJSON reports whether what follows an opening bracket could follow it
+// in JSON.
+func beginsLikeJSON(s string) bool {
+	rest := strings.TrimLeft(s[1:], " \t\r\n")
+	if rest == "" {
+		return true
+	}
+	if s[0] == '{' {
+		return rest[0] == '"'
+	}
+	return strings.IndexByte(`{["-0123456789tfn`, rest[0]) >= 0
 }
 
 // closing returns the length of the bracketed text that s begins with, or -1.
