@@ -5,7 +5,7 @@ package rules
 
 import (
 	"context"
-	"encoding/json"
+	"math/rand/v2"
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/internal/lang"
@@ -41,29 +41,85 @@ func (*rules) Spec() generator.Spec {
 // the document says is dropped with the reason. It returns a
 // *lang.UnknownError for a language it has no data for.
 func (*rules) Generate(ctx context.Context, call *generator.Call) (*generator.Output, error) {
-	if _, err := lang.For(call.Language); err != nil {
+	l, err := lang.For(call.Language)
+	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
-	}
+	w := newWork(l, call)
 	var b model.Batch
-	out := output(&b)
-	for _, row := range call.Rows {
-		out.Dropped = append(out.Dropped, generator.Drop{Row: row.ID, Reason: "not implemented"})
+	var dropped []generator.Drop
+	for i := range call.Rows {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		it, reason := w.row(&call.Rows[i])
+		if it == nil {
+			dropped = append(dropped, generator.Drop{Row: call.Rows[i].ID, Reason: reason})
+			continue
+		}
+		b.Items = append(b.Items, *it)
 	}
+	out := generator.BatchOutput(&b)
+	out.Dropped = append(out.Dropped, dropped...)
 	return out, nil
 }
 
-// output wraps a batch.
-func output(b *model.Batch) *generator.Output {
-	out := &generator.Output{Format: generator.BatchFormat, Engine: "go"}
-	for _, it := range b.Items {
-		raw, err := json.Marshal(it)
-		if err != nil {
-			panic(err) // plain data: it always encodes
+// row fills one row, or says why it cannot.
+func (w *work) row(row *model.Row) (*model.Item, string) {
+	var examples []model.Example
+	for n := range max(1, row.Examples) {
+		r := w.chance(row, n)
+		var ex *model.Example
+		var reason string
+		if fp, ok := w.call.Profile.Format(row.Format); ok && fp.Correction {
+			ex, reason = w.correct(row, r)
+		} else {
+			ex, reason = w.answer(row, r)
 		}
-		out.Records = append(out.Records, generator.Record{Row: it.Row, JSON: raw})
+		if ex == nil {
+			return nil, reason
+		}
+		examples = append(examples, *ex)
+		if row.Given != nil {
+			break // a ticket stands in the document once
+		}
 	}
-	return out
+	return w.item(row, examples), ""
+}
+
+// answer makes an example of a customer's message and the agent's answer.
+func (w *work) answer(row *model.Row, r *rand.Rand) (*model.Example, string) {
+	var m message
+	var a *answer
+	var reason string
+	switch {
+	case row.Given != nil:
+		m, a, reason = w.reply(row, r)
+	case row.Source == model.SourceCorner:
+		m, a, reason = w.corner(row, r)
+	default:
+		var ok bool
+		if m, ok = w.write(row, r); !ok {
+			return nil, "no message in a customer's words shows the row"
+		}
+		if a, ok = w.respond(row, m, r); !ok {
+			reason = "the document states nothing that answers the message"
+		}
+	}
+	if a == nil {
+		return nil, reason
+	}
+	criteria := w.criteriaOf(row, m, a)
+	if row.Source == model.SourceCorner {
+		criteria = w.cornerCriteria(row, m, a)
+	}
+	if criteria == nil {
+		return nil, "fewer than three criteria follow from the document"
+	}
+	messages := row.Given
+	if messages == nil {
+		messages = []model.Message{{Role: model.RoleUser, Content: m.text}}
+	}
+	ex := w.example(row, messages, a.text(), criteria)
+	return &ex, ""
 }

@@ -16,12 +16,14 @@ type Speech struct {
 	Angry     []string // sentences of an angry customer
 	Filler    []string // sentences that make a message longer and ask nothing
 	Emoji     []string
+	AskTail   []string // make a question of a statement
 
 	// IDs are nouns of identifiers as documents name them; the longest that
 	// stands in a document is the one its customers have.
 	IDs     []string
 	GiveID  []string // "My {id} is {n}."
 	LacksID []string // "I can't find the {id} right now."
+	AnyID   string   // what an identifier is called where a document names none
 
 	// Needs are what customers come with, by topic.
 	Needs []Need
@@ -41,12 +43,26 @@ type Speech struct {
 	// Words are the named classes the patterns use.
 	Classes map[string]string
 
+	// Generic are words that stand in any rule and tell no topic.
+	Generic string
+
 	// Corner holds inputs nobody can simply answer, by kind.
 	Corner map[string][]string
 	// Override opens an injection and is followed by a pressed request.
 	Override []string
 
 	Answer Answers
+	Yes    []string // words for yes and no that open an answer
+	Needed Lexicon  // words that say that something is required
+	// Passing are verbs of passing on, Claiming claims of looking or doing
+	// that no document bears out.
+	Passing, Claiming Lexicon
+	AnyTopic          string // what an agent helps with where no topic is named
+	Your              string // stands before what is asked for
+	// Values name the value of a parameter ("tone=angry"), for a test case's
+	// name; Case describes the test case: {uc}, {policy}, {values}.
+	Values map[string]string
+	Case   CaseFrames
 
 	// Kinds of rules on operators' messages, trades and their messages.
 	RuleKinds []RuleKind
@@ -111,6 +127,12 @@ type Answers struct {
 	HandOverNP string   // the receiver when a document names none
 }
 
+// CaseFrames describe test cases. {uc} is the use case, {policy} the policy it
+// turns on, {says} the message.
+type CaseFrames struct {
+	Plain, Pressed, Ticket, Corner, Correction, Dialogue string
+}
+
 // Criteria are frames of evaluation criteria.
 type Criteria struct {
 	States   []string // {fact}
@@ -120,7 +142,7 @@ type Criteria struct {
 	HandOver []string // {who}
 	Calm     []string
 	NoPromise,
-	Deny, Clarify, OffTopic, Decline, Polite, Greeting, OnTopic, Language, NoInvent, SamePeople []string
+	Deny, Clarify, OffTopic, Decline, Polite, Greeting, OnTopic, Language, NoInvent, OnTopicPlain []string
 	// of corrections
 	Fault map[string][]string // by kind of fault
 	Keep  []string            // {np}: content kept

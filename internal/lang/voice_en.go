@@ -9,7 +9,7 @@ var voiceEN = Voice{
 		"must":     `(?:must|should|shall|has to|have to|needs to|need to|is required to|are required to|is expected to|are expected to|will|is to|are to)(?: always| first| only| then| immediately| politely| at once| also)*`,
 		"mustnot":  `(?:must not|must never|mustn't|should not|should never|shouldn't|may not|can ?not|can never|can't|is not allowed to|are not allowed to|is not permitted to|are not permitted to|is forbidden to|is not able to|are not able to|is unable to|are unable to|shall not|will not|won't|does not|doesn't|do not|don't)(?: ever)?`,
 		"hand":     `hand|pass|transfer|forward|escalate|refer|redirect|route|send|direct|connect|put|give|hands|passes|transfers|forwards|escalates|refers|redirects|routes|sends|directs|connects|handed|passed|transferred|forwarded|escalated|referred|routed|sent|offer`,
-		"receiver": `(?:(?:the|our|a|an|a real|a live|a human) )?(?:[\p{L}\d'-]+ ){0,4}?(?:managers?|teams?|desk|operators?|agents?|specialists?|departments?|supervisors?|human|humans|colleagues?|line|support|office|engineers?|doctors?|nurses?|administrators?|admins?|reception|receptionists?|dispatchers?|lead|leads|advis[eo]rs?|coordinators?|pharmacists?|technicians?|vets?|librarians?|concierge|billing|accounting|person|mechanics?|officers?|instructors?|directors?|representatives?|experts?|lawyers?|editors?|consultants?|handlers?|employee|staff|workshop|unit)(?: on duty| in charge| of the (?:shop|branch|clinic|hotel|day|shift))?`,
+		"receiver": `(?:(?:the|our|a|an|a real|a live|a human) )?(?:[\p{L}\d'-]+ ){0,4}?(?:managers?|teams?|desk|operators?|agents?|specialists?|departments?|supervisors?|human|humans|colleagues?|line|support|office|engineers?|doctors?|nurses?|administrators?|admins?|reception|receptionists?|dispatchers?|lead|leads|advis[eo]rs?|coordinators?|pharmacists?|technicians?|vets?|librarians?|concierge|billing|accounting|person|mechanics?|officers?|instructors?|directors?|representatives?|experts?|lawyers?|editors?|consultants?|handlers?|porter|employee|staff|workshop|unit)(?: on duty| in charge| of the (?:shop|branch|clinic|hotel|day|shift))?`,
 		"tail":     `(?:,? (?:if|when|whenever|before|first|so that|in order|because|who|which|for|immediately|at once|straight away|without|instead|as soon|and not|rather|unless|within|and (?:do|say|tell|ask|confirm|offer|apologise|apologize|wait|explain|let|give|never|hand|pass|check|only|then)).*|, (?:then|not|never|and) .*| (?:immediately|first|politely|at once))?`,
 		"tell":     `(?:tells?|informs?|reminds?|advises?|warns?|lets?|notif(?:y|ies))`,
 		"safe":     `promise|guarantee|share|give|disclose|reveal|confirm|discuss|quote|change|cancel|refund|accept|provide|recommend|issue|offer|send|book|make|take|comment|predict|estimate|negotiate|waive|grant|extend|name|process|arrange|open|see|look|access|reset|move|hand|pass|name|speculate|diagnose|invent|forward|collect|ask for|request|store|reserve|hold|keep`,
@@ -24,12 +24,13 @@ var voiceEN = Voice{
 		{Pattern: `(?:{agent} {must} |always |first )*(?:apologi[sz]e|say sorry|offer an apology)(?: .*)?`, Act: ActSorry, Say: "I am sorry about this"},
 		// passing on
 		{Pattern: `(?:{agent} {must} |always |immediately |{must} be )*{hand}(?: .{0,60}?)?(?: over| on| up| through)?(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
-		{Pattern: `[^,;:]+ (?:must|should|has to|have to|needs to|need to) be {hand}(?: over| on| up)?(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
-		{Pattern: `(?:{agent} {must} |always |immediately )*(?:call|involve|bring in|fetch|get) ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
+		{Pattern: `[^,;:]+ (?:must be|should be|has to be|have to be|needs to be|need to be|is|are) {hand}(?: over| on| up)?(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
+		{Pattern: `(?:{agent} {must} |always |immediately )*(?:calls?|involves?|brings? in|fetch(?:es)?|gets?) ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
+		{Pattern: `(?:{customer}|complaints?|complaint calls|threats?|disputes?|accidents?[\p{L} ]*|emergencies)(?: [^,;:]*?)? (?:goes|go)(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
 		// asking
-		{Pattern: `(?:{agent} {must} |always |first |politely |then |{agent} always )*(?:asks?|request)(?: {customer}| them)? (whether|if|what|which|when|how|why|where|who) (.+)`, Act: ActAsk, Say: "Could you tell me $1 ${2:they}?"},
-		{Pattern: `(?:{agent} {must} |always |first |politely |then |{agent} always )*(?:asks?|request)(?: {customer}| them)? to ([^,;]+?){tail}`, Act: ActAsk, Say: "Please ${1:they}"},
-		{Pattern: `(?:{agent} {must} |always |first |politely |then |{agent} always )*(?:asks?|requests?|collects?)(?: {customer}| them)?(?: for)? ([^;:]+?){tail}`, Act: ActAsk, Say: "Please tell me ${1:yours}", Object: "${1:yours}"},
+		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?|request)(?: {customer}| them)? (whether|if|what|which|when|how|why|where|who) (.+)`, Act: ActAsk, Say: "Could you tell me $1 ${2:they}?"},
+		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?|request)(?: {customer}| them)? to ([^,;]+?){tail}`, Act: ActAsk, Say: "Please ${1:they}"},
+		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?|requests?|collects?)(?: {customer}| them)?(?: for)? ([^;:]+?){tail}`, Act: ActAsk, Say: "Please tell me ${1:yours}", Object: "${1:yours}"},
 		// telling
 		{Pattern: `(?:{agent} {must} |always |first |politely |then )*{tell}(?: {customer}| them| people| everyone)?(?: politely| clearly)?(?: that|:) (.+)`, Again: "$1"},
 		{Pattern: `(?:{agent} {must} |always |first |politely |then )*(?:remind|advise|tell|ask)(?: {customer}| them| people) to ([^,;]+)`, Act: ActFact, Say: "Please ${1:they}"},
@@ -84,6 +85,7 @@ var voiceEN = Voice{
 					break
 				}
 			}
+			s = strings.NewReplacer(" and the ", " and ", " and their ", " and ", " or the ", " or ").Replace(s)
 			s = theirs.Replace(" " + s + " ")
 			s = strings.TrimSpace(s)
 			if n := len(strings.Fields(s)); n == 0 || n > 10 || strings.HasPrefix(s, "to ") {

@@ -1,0 +1,347 @@
+package rules
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+)
+
+// answer is an agent's answer in the making, and what it consists of.
+type answer struct {
+	w        *work
+	r        *rand.Rand
+	calm     string
+	firm     string
+	thanks   string
+	facts    []string // statements of fact, offers
+	denials  []string
+	asks     []string
+	asked    string // what is asked for
+	handover string
+	receiver string
+}
+
+// most is the number of facts an answer states at the most.
+const most = 4
+
+func (a *answer) fact(s string) {
+	if s == "" || len(a.facts) >= most || a.has(s) {
+		return
+	}
+	a.facts = append(a.facts, s)
+}
+
+func (a *answer) deny(s string) {
+	if s != "" && !a.has(s) && len(a.denials) < 2 {
+		a.denials = append(a.denials, s)
+	}
+}
+
+// has reports whether the answer says as much already.
+func (a *answer) has(s string) bool {
+	words := a.w.k.matter(s)
+	for _, x := range slices.Concat(a.facts, a.denials) {
+		have := a.w.k.matter(x)
+		if x == s || len(words) > 0 && overlap(words, have)*4 >= len(words)*3 && sameNumbers(s, x) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameNumbers(a, b string) bool {
+	return strings.Join(numbers(a), " ") == strings.Join(numbers(b), " ")
+}
+
+func numbers(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+func (a *answer) ask(sp lang.Spoken) {
+	if sp.Text == "" || len(a.asks) > 0 {
+		return
+	}
+	a.asks = append(a.asks, sp.Text)
+	a.asked = sp.Object
+}
+
+func (a *answer) hand(sp lang.Spoken) {
+	if sp.Text == "" || a.handover != "" {
+		return
+	}
+	a.handover, a.receiver = sp.Text, sp.Object
+}
+
+// say puts a spoken norm where it belongs.
+func (a *answer) say(sp lang.Spoken) {
+	switch sp.Act {
+	case lang.ActDeny:
+		a.deny(sp.Text)
+	case lang.ActAsk:
+		a.ask(sp)
+	case lang.ActHandOver:
+		a.hand(sp)
+	case lang.ActSorry:
+		if a.calm == "" {
+			a.calm = sp.Text
+		}
+	default:
+		a.fact(sp.Text)
+	}
+}
+
+// empty reports whether the answer says nothing of matter.
+func (a *answer) empty() bool {
+	return len(a.facts) == 0 && len(a.denials) == 0 && a.handover == "" && len(a.asks) == 0
+}
+
+func (a *answer) text() string {
+	var parts []string
+	add := func(s ...string) {
+		for _, x := range s {
+			if x != "" {
+				parts = append(parts, x)
+			}
+		}
+	}
+	add(a.calm, a.thanks, a.firm)
+	add(a.denials...)
+	add(a.facts...)
+	add(a.asks...)
+	add(a.handover)
+	return strings.Join(parts, " ")
+}
+
+// respond returns the answer to a message that a row's customer wrote.
+func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) {
+	a := &answer{w: w, r: r}
+	policy, role := w.first(row)
+	if m.angry {
+		a.calm = pick(r, w.s.Answer.Calm)
+	}
+	topic := w.k.matter(m.text)
+	usesOpening := m.press == "" || strings.Contains(foldSpace(m.text), foldSpace(firstWords(m.opening.text, 3)))
+	if m.opening.qa >= 0 && usesOpening {
+		q := &w.k.qas[m.opening.qa]
+		topic = append(topic, w.k.matter(q.Question)...)
+		for i, s := range q.statements {
+			if i == 0 && s.Act == lang.ActFact && !m.opening.turned {
+				s.Text = withoutYes(w.s.Yes, s.Text)
+			}
+			a.say(s.Spoken)
+		}
+	}
+	needy := false // the policy itself must be said
+	for i, id := range row.PolicyIDs {
+		p := w.policies[id]
+		if p == nil || !speaks(p) {
+			continue
+		}
+		sp, ok := w.k.speak(p.Statement)
+		if !ok {
+			continue
+		}
+		shown := m.opening.policy || m.press != ""
+		if i > 0 { // beside the first policy only what its own matter calls for
+			if sp.Act == lang.ActHandOver && !w.triggered(p.Statement, m, topic) || sp.Act == lang.ActDeny && overlap(w.k.matter(p.Statement), topic) < 1 {
+				continue
+			}
+			if sp.Act == lang.ActFact && (m.opening.qa >= 0 && usesOpening || overlap(w.k.matter(p.Statement), topic) < 2) {
+				continue
+			}
+			if sp.Act == lang.ActAsk && overlap(w.k.matter(p.Statement), topic) < 1 {
+				continue
+			}
+		} else if !shown && sp.Act != lang.ActFact && overlap(w.k.matter(p.Statement), topic) < 1 {
+			continue
+		}
+		if i == 0 {
+			needy = true
+		}
+		if sp.Act == lang.ActAsk && m.id != "" {
+			continue
+		}
+		a.say(sp)
+	}
+	_ = needy
+	if role == model.Pressed && len(a.denials) == 0 && a.handover == "" && policy != nil && speaks(policy) && len(a.facts) > 0 {
+		a.firm = pick(r, w.s.Answer.Firm)
+	}
+	w.next(a, row, m, topic)
+	if a.empty() {
+		return nil, false
+	}
+	return a, true
+}
+
+func foldSpace(s string) string { return strings.Join(lang.Words(s), " ") }
+
+func firstWords(s string, n int) string {
+	words := lang.Words(s)
+	return strings.Join(words[:min(n, len(words))], " ")
+}
+
+// withoutYes cuts a leading yes or no, which answers a question that was not
+// asked in that way.
+func withoutYes(yes []string, s string) string {
+	for _, y := range yes {
+		for _, mark := range []string{", ", ". ", "; ", ": "} {
+			if rest, ok := strings.CutPrefix(s, y+mark); ok && len(strings.Fields(rest)) >= 3 {
+				return lang.Upper(rest)
+			}
+		}
+	}
+	return s
+}
+
+// triggered reports whether a message is what a rule speaks about.
+func (w *work) triggered(rule string, m message, topic []string) bool {
+	if w.l.Marks.Anger.In(m.text) || w.l.Marks.Abuse.In(m.text) || m.angry {
+		for i := range w.s.Matters {
+			if x := &w.s.Matters[i]; x.Key == "anger" && lang.Matches(x.Match, x.Not, rule) {
+				return true
+			}
+		}
+	}
+	return overlap(w.k.matter(rule), topic) >= 2
+}
+
+// next adds the step that the documents demand after the answer: asking for
+// what identifies the case, passing it on.
+func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
+	if m.id != "" {
+		if len(a.asks) > 0 && w.asksNumber(a.asked) {
+			a.asks, a.asked = nil, ""
+		}
+		a.thanks = fill(pick(a.r, w.s.Answer.GotID), "{n}", m.id)
+	}
+	if len(a.asks) == 0 && m.id == "" {
+		best, score := lang.Spoken{}, 0
+		for i := range w.k.statements {
+			s := &w.k.statements[i]
+			if s.Act != lang.ActAsk || s.Object == "" {
+				continue
+			}
+			if n := overlap(s.stems, topic); n > score {
+				best, score = s.Spoken, n
+			}
+		}
+		a.ask(best)
+	}
+	if len(a.asks) == 0 && m.id == "" { // a fact says what is needed
+		for _, f := range a.facts {
+			if that := w.needed(f); that != "" {
+				a.asks = append(a.asks, fill(pick(a.r, w.s.Answer.AskID), "{that}", that))
+				a.asked = that
+				break
+			}
+		}
+	}
+	if a.handover == "" {
+		best, score := lang.Spoken{}, 0
+		for i := range w.k.statements {
+			s := &w.k.statements[i]
+			if s.Act != lang.ActHandOver {
+				continue
+			}
+			n := overlap(s.stems, topic)
+			if n < 2 && !w.triggered(s.source, m, nil) && !(len(a.denials) > 0 && w.follows(s, a.denials)) {
+				continue
+			}
+			if n+1 > score {
+				best, score = s.Spoken, n+1
+			}
+		}
+		a.hand(best)
+	}
+}
+
+// follows reports whether a statement stands beside one of the denials: what
+// the agent does instead.
+func (w *work) follows(s *statement, denials []string) bool {
+	for i := range w.k.statements {
+		d := &w.k.statements[i]
+		if d.Act == lang.ActDeny && slices.Contains(denials, d.Text) && d.doc == s.doc && s.start-d.end <= 2 && d.start-s.end <= 2 {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *work) asksNumber(object string) bool {
+	low := strings.ToLower(object)
+	for _, id := range w.s.IDs {
+		if strings.Contains(low, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// needed returns the identifier that a fact says is needed, as the object of
+// an asking sentence.
+func (w *work) needed(fact string) string {
+	if !w.s.Needed.In(fact) {
+		return ""
+	}
+	low := strings.ToLower(fact)
+	for _, id := range w.s.IDs {
+		if strings.Contains(low, id) {
+			return w.s.Your + id
+		}
+	}
+	return ""
+}
+
+// criteriaOf returns the criteria of an answer.
+func (w *work) criteriaOf(row *model.Row, m message, a *answer) []string {
+	c := &w.s.Criteria
+	var out []string
+	frames := w.fresh(a.r, c.States)
+	for i, f := range a.facts {
+		out = append(out, fill(frames[i%len(frames)], "{fact}", quoted(f)))
+		if i == 1 {
+			break
+		}
+	}
+	for i, d := range a.denials {
+		out = append(out, fill(frames[(i+2)%len(frames)], "{fact}", quoted(d)))
+	}
+	if a.asked != "" {
+		out = append(out, fill(pick(a.r, c.AskID), "{that}", a.asked))
+	}
+	if a.receiver != "" {
+		out = append(out, fill(pick(a.r, c.HandOver), "{who}", a.receiver))
+	}
+	if m.id != "" {
+		out = append(out, fill(pick(a.r, c.NoAskID), "{n}", m.id))
+	}
+	if a.calm != "" {
+		out = append(out, pick(a.r, c.Calm))
+	}
+	if m.press != "" {
+		out = append(out, pick(a.r, c.NoPromise))
+	}
+	if len(a.denials) > 0 {
+		out = append(out, pick(a.r, c.Deny))
+	}
+	for _, id := range row.PolicyIDs {
+		if p := w.policies[id]; p != nil && !speaks(p) {
+			out = append(out, fill(pick(a.r, c.Rule), "{rule}", quoted(p.Statement)))
+		}
+	}
+	out = append(out, w.fresh(a.r, c.NoInvent)[0], pick(a.r, c.OnTopicPlain), pick(a.r, c.Polite))
+	return w.distinct(out)
+}
+
+func quoted(s string) string {
+	s = strings.TrimRight(s, ". ")
+	if r := []rune(s); len(r) > 220 {
+		cut := strings.LastIndexAny(string(r[:220]), " ")
+		s = strings.TrimRight(s[:cut], " ,;:") + " …"
+	}
+	return strings.NewReplacer("«", "„", "»", "“").Replace(s)
+}

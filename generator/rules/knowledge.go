@@ -1,0 +1,232 @@
+package rules
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+)
+
+// statement is one sentence of a document that an agent can say.
+type statement struct {
+	lang.Spoken
+	source     string // as the document has it
+	doc        string
+	start, end int
+	stems      []string // of source, and of the heading and question above it
+	qa         int      // index in knowledge.qas, or -1
+}
+
+// qa is a question or topic of a document with what an agent can say on it.
+type qa struct {
+	model.QA
+	doc        string
+	statements []statement
+	whole      bool // every sentence of the answer could be said
+}
+
+// knowledge is what the documents of a call state, in the agent's voice.
+type knowledge struct {
+	l          *lang.Language
+	qas        []qa
+	statements []statement // in document order, those of questions included
+	sources    []string    // texts that a paraphrase must not repeat
+	ids        []string    // identifiers that the documents name, longest first
+	aliases    []string    // what the documents call the agent
+	text       string      // all of it, lower-cased
+	dict       map[string]bool
+}
+
+func learn(l *lang.Language, call *generator.Call) *knowledge {
+	k := &knowledge{l: l}
+	for _, d := range call.Documents {
+		k.text += strings.ToLower(d.Text()) + "\n"
+		k.aliases = append(k.aliases, aliases(d)...)
+	}
+	for _, d := range call.Documents {
+		for i := range d.QAs {
+			q := &d.QAs[i]
+			k.sources = append(k.sources, q.Question, q.Answer)
+			entry := qa{QA: *q, doc: d.Name, whole: true}
+			for n, s := range lang.Sentences(q.Answer) {
+				sp, ok := k.speak(s)
+				if !ok {
+					entry.whole = false
+					continue
+				}
+				if n == 0 && q.Topic {
+					sp.Text = underTopic(l, q.Question, s, sp.Text)
+				}
+				entry.statements = append(entry.statements, statement{Spoken: sp, source: s, doc: d.Name, start: q.LineStart, end: q.LineEnd,
+					stems: k.matter(q.Question + " " + s), qa: len(k.qas)})
+			}
+			k.qas = append(k.qas, entry)
+		}
+		for i := range d.Blocks {
+			b := &d.Blocks[i]
+			if !b.InForce() || k.inTicket(d, b) {
+				continue
+			}
+			inQA := slices.IndexFunc(k.qas, func(q qa) bool { return q.doc == d.Name && q.LineStart <= b.LineStart && b.LineEnd <= q.LineEnd })
+			if inQA >= 0 {
+				continue
+			}
+			head := ""
+			if b.Section >= 0 && b.Section < len(d.Sections) {
+				head = d.Sections[b.Section].Title
+			}
+			for _, s := range lang.Sentences(b.Text) {
+				sp, ok := k.speak(s)
+				if !ok {
+					continue
+				}
+				k.statements = append(k.statements, statement{Spoken: sp, source: s, doc: d.Name, start: b.LineStart, end: b.LineEnd,
+					stems: k.matter(b.Lead + " " + s + " " + head), qa: -1})
+			}
+		}
+		for _, t := range d.Tickets {
+			k.sources = append(k.sources, t.Message)
+		}
+	}
+	for i := range k.qas {
+		k.statements = append(k.statements, k.qas[i].statements...)
+	}
+	slices.SortStableFunc(k.statements, func(a, b statement) int {
+		if a.doc != b.doc {
+			return strings.Compare(a.doc, b.doc)
+		}
+		return a.start - b.start
+	})
+	for _, id := range l.Speech.IDs {
+		if strings.Contains(k.text, id) {
+			k.ids = append(k.ids, id)
+		}
+	}
+	return k
+}
+
+func (k *knowledge) inTicket(d *model.Document, b *model.Block) bool {
+	for _, t := range d.Tickets {
+		if t.LineStart <= b.LineEnd && b.LineStart <= t.LineEnd {
+			return true
+		}
+	}
+	for _, g := range d.Dialogues {
+		for _, t := range g.Turns {
+			if t.LineStart <= b.LineEnd && b.LineStart <= t.LineEnd {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// speak is Speak with the agent's own name for what it is.
+func (k *knowledge) speak(s string) (lang.Spoken, bool) {
+	for _, a := range k.aliases {
+		s = strings.ReplaceAll(s, a+"'s ", "the bot's ")
+		if rest, ok := strings.CutPrefix(s, a+" "); ok {
+			s = "The bot " + rest
+		}
+		s = strings.ReplaceAll(s, " "+a+" ", " the bot ")
+	}
+	return k.l.Speak(s)
+}
+
+var alias = regexp.MustCompile(`\*?(\p{Lu}[\p{Ll}]{2,})\*?, (?:our|the) (?:chat ?)?(?:bot|chatbot|assistant)\b|(?:bot|assistant) (?:called|named) \*?(\p{Lu}\p{Ll}{2,})`)
+
+// aliases returns the names by which a document calls its agent.
+func aliases(d *model.Document) []string {
+	var out []string
+	for _, m := range alias.FindAllStringSubmatch(d.Text(), -1) {
+		out = append(out, m[1]+m[2])
+	}
+	return out
+}
+
+// underTopic puts the topic in front of an answer that does not name it.
+func underTopic(l *lang.Language, topic, answer, spoken string) string {
+	have := map[string]bool{}
+	for _, s := range l.Stems(answer) {
+		have[s] = true
+	}
+	for _, s := range l.Stems(topic) {
+		if have[s] || len(s) >= 4 && slices.ContainsFunc(l.Stems(answer), func(x string) bool { return related(x, s) }) {
+			return spoken
+		}
+	}
+	topic = strings.TrimRight(topic, "?!.: ")
+	if strings.HasSuffix(topic, ")") {
+		topic = strings.TrimSpace(topic[:strings.LastIndex(topic, "(")])
+	}
+	return lang.Upper(topic) + ": " + lang.Lower(spoken)
+}
+
+// related reports whether two stems are forms of one root.
+func related(a, b string) bool {
+	n := min(utf8.RuneCountInString(a), utf8.RuneCountInString(b))
+	if n < 4 {
+		return a == b
+	}
+	keep := max(4, n-2)
+	return prefix(a, keep) == prefix(b, keep)
+}
+
+func prefix(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// matter returns the stems of a text that carry matter, once each.
+func (k *knowledge) matter(text string) []string {
+	var out []string
+	for _, s := range k.l.Stems(text) {
+		if utf8.RuneCountInString(s) < 3 || generic[s] || slices.Contains(out, s) {
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// overlap counts the stems of a that b has.
+func overlap(a, b []string) int {
+	n := 0
+	for _, x := range a {
+		if slices.ContainsFunc(b, func(y string) bool { return x == y || related(x, y) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// cites reports whether evidence and lines meet.
+func cites(ev []model.Evidence, doc string, start, end int) bool {
+	return slices.ContainsFunc(ev, func(e model.Evidence) bool {
+		return e.InputFile == doc && e.LineStart <= end && start <= e.LineEnd
+	})
+}
+
+// generic are stems of words that stand in every rule and tell no topic.
+var generic = map[string]bool{}
+
+func init() {
+	for _, code := range lang.Known() {
+		l, err := lang.For(code)
+		if err != nil {
+			continue
+		}
+		for _, w := range strings.Fields(l.Speech.Generic) {
+			generic[l.Stem(w)] = true
+		}
+	}
+}

@@ -1,0 +1,208 @@
+package rules
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+)
+
+// reply returns the answer to a message that stands in the documents.
+func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
+	m := message{text: row.Given[len(row.Given)-1].Content, opening: opening{qa: -1}}
+	a := &answer{w: w, r: r}
+	if strings.TrimSpace(m.text) == "" {
+		a.asks = []string{pick(r, w.s.Answer.Clarify)}
+		return m, a, ""
+	}
+	sample := ""
+	for _, d := range w.call.Documents {
+		for _, t := range d.Tickets {
+			if t.Message == m.text {
+				sample = t.Answer
+			}
+		}
+	}
+	in := &model.Input{Messages: row.Given}
+	m.angry = w.classify("tone", in) == "angry"
+	if w.classify("identifier", in) == "present" {
+		m.id = longestNumber(m.text)
+	}
+	if m.angry {
+		a.calm = pick(r, w.s.Answer.Calm)
+	}
+	topic := w.k.matter(m.text)
+	hints := w.k.matter(sample)
+	key := w.needKey(m.text)
+
+	// The statements that decide: what message and sample speak about.
+	type scored struct {
+		s *statement
+		n int
+	}
+	var found []scored
+	for i := range w.k.statements {
+		s := &w.k.statements[i]
+		n := 3*overlap(topic, s.stems) + 2*min(3, overlap(hints, w.k.matter(s.source)))
+		if key != "" && s.qa >= 0 && w.needKey(w.k.qas[s.qa].Question) == key {
+			n += 4
+		}
+		for _, id := range row.PolicyIDs {
+			if p := w.policies[id]; p != nil && cites(p.Evidence, s.doc, s.start, s.end) && n > 0 {
+				n++
+			}
+		}
+		if n >= 5 {
+			found = append(found, scored{s, n})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b scored) int { return b.n - a.n })
+	for i, f := range found {
+		if i > 0 && f.n*3 < found[0].n*2 || i >= 3 {
+			break
+		}
+		if f.s.Act == lang.ActHandOver && f.s.Condition != "" && !w.triggered(f.s.source, m, topic) {
+			continue
+		}
+		if f.s.Act == lang.ActAsk && m.id != "" {
+			continue
+		}
+		sp := f.s.Spoken
+		if sp.Act == lang.ActFact {
+			sp.Text = withoutYes(w.s.Yes, sp.Text)
+		}
+		a.say(sp)
+	}
+	w.fromSample(a, m, sample)
+	if !a.empty() || m.angry {
+		w.next(a, row, m, topic)
+	}
+	if a.empty() {
+		switch {
+		case w.l.Marks.Refuse.In(sample) && w.safe(sample, m):
+			a.denials = []string{lang.Sentence(sample)}
+		case m.angry && (w.l.Marks.Abuse.In(m.text) || len(topic) <= 3):
+			a.calm = ""
+			a.asks = []string{pick(r, w.s.Answer.Abuse)}
+		case w.l.Marks.Clarify.In(sample) && w.safe(sample, m):
+			a.asks = []string{lang.Sentence(sample)}
+		case len(topic) == 0:
+			a.asks = []string{pick(r, w.s.Answer.Clarify)}
+		default:
+			return m, nil, "no rule or fact of the document decides the message"
+		}
+	}
+	return m, a, ""
+}
+
+// fromSample takes from an operator's sample answer what it asks for and who it
+// passes the matter to, and what facts the documents bear out word by word.
+// What it claims to have looked up or done is left out.
+func (w *work) fromSample(a *answer, m message, sample string) {
+	k := &w.l.Marks
+	for _, s := range lang.Sentences(sample) {
+		s = strings.TrimSpace(s)
+		for _, dash := range []string{" — ", " – ", " - "} {
+			if head, tail, ok := strings.Cut(s, dash); ok && w.claims(tail) && !w.claims(head) && len(strings.Fields(head)) >= 3 {
+				s = head
+			}
+		}
+		if w.claims(s) {
+			continue
+		}
+		switch {
+		case k.HandOver.In(s) && w.l.Speech.Passing.In(s):
+			if a.handover == "" && strings.Contains(w.k.text, strings.ToLower(lastWord(s))) {
+				a.handover = lang.Sentence(s)
+			}
+		case k.Clarify.In(s) || strings.HasSuffix(s, "?") && len(a.asks) == 0:
+			if len(a.asks) == 0 && m.id == "" && !k.Stock.In(s) && len(lang.Words(s)) >= 3 {
+				a.asks = []string{lang.Sentence(s)}
+			}
+		default:
+			if len(a.facts)+len(a.denials) == 0 && w.borneOut(s) {
+				a.fact(lang.Sentence(s))
+			}
+		}
+	}
+}
+
+// claims reports whether a sentence claims what an agent cannot answer for.
+func (w *work) claims(s string) bool {
+	k := &w.l.Marks
+	return k.Lookup.In(s) || k.Act.In(s) || k.Status.In(s) || k.Promise.In(s) && !w.borneOut(s) || w.s.Claiming.In(s)
+}
+
+// safe reports whether a whole sample can be said.
+func (w *work) safe(sample string, m message) bool {
+	if sample == "" || w.claims(sample) || len(lang.Words(sample)) < 3 {
+		return false
+	}
+	for _, f := range coverage.Facts(sample) {
+		if !strings.Contains(w.k.text, strings.ToLower(f.Text)) && !strings.Contains(m.text, f.Text) {
+			return false
+		}
+	}
+	return true
+}
+
+// borneOut reports whether the documents state what a sentence says, outside of
+// samples: one statement has nearly all of its words and all of its numbers.
+func (w *work) borneOut(s string) bool {
+	words := w.k.matter(s)
+	if len(words) < 2 {
+		return false
+	}
+	for i := range w.k.statements {
+		st := &w.k.statements[i]
+		if overlap(words, st.stems)*5 >= len(words)*4 {
+			ok := true
+			for _, n := range numbers(s) {
+				ok = ok && slices.Contains(numbers(st.source), n)
+			}
+			if ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (w *work) classify(axis string, in *model.Input) string {
+	v, _ := coverage.Classify(w.l, model.Axis{Name: axis, Rule: axis}, in, model.SingleTurnQA)
+	return v
+}
+
+// needKey returns the key of the need that a text speaks of.
+func (w *work) needKey(text string) string {
+	for i := range w.s.Needs {
+		if n := &w.s.Needs[i]; lang.Matches(n.Match, n.Not, text) {
+			return n.Key
+		}
+	}
+	return ""
+}
+
+func longestNumber(s string) string {
+	best := ""
+	for _, n := range numbers(s) {
+		if len(n) > len(best) {
+			best = n
+		}
+	}
+	if len(best) < 3 {
+		return ""
+	}
+	return best
+}
+
+func lastWord(s string) string {
+	words := lang.Words(s)
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
+}
