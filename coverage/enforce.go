@@ -1,6 +1,11 @@
 package coverage
 
-import "github.com/casebook-go/casebook/model"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/casebook-go/casebook/model"
+)
 
 // Verdict says why a gap stays.
 type Verdict string
@@ -28,14 +33,15 @@ const (
 type Target string
 
 // The kinds of target. Gap.Target of a tuple is [Tuple.Key]; of a policy its id
-// and role ("pol_x/pressed"), or its id alone; of a row, a format and a source
-// its name.
+// and role ("pol_x/pressed"), or its id alone; of a pair both ids ("pol_x&pol_y");
+// of a row its id, of a format and a source its name.
 const (
 	TargetTuple  Target = "tuple"
 	TargetPolicy Target = "policy"
 	TargetRow    Target = "row"
 	TargetFormat Target = "format"
 	TargetSource Target = "source"
+	TargetPair   Target = "pair" // of policies; reported only
 )
 
 // Gap is something that should be covered and is not, with the one reason why.
@@ -93,16 +99,62 @@ type EnforceInput struct {
 }
 
 // Enforce compares a dataset with its plan and with the minimums. It returns
-// every gap with its verdict, and a non-nil error when a minimum is missed or a
-// gap is a failure. It is a pure function.
-func Enforce(in *EnforceInput) ([]Gap, *ShortfallError) { return nil, nil }
+// every gap with its verdict, in the order of the plan, and a non-nil error when
+// a minimum is missed or a gap is a failure. It is a pure function.
+//
+// The error is a pointer so that its list can be read; return it as an error
+// only when it is not nil.
+func Enforce(in *EnforceInput) ([]Gap, *ShortfallError) {
+	j := newJudge(in)
+	for i := range in.Plan {
+		j.rows(&in.Plan[i])
+		j.tuples(&in.Plan[i])
+	}
+	j.policies()
+	j.contradictions()
+	j.formats()
+	j.sources()
+	j.minimums()
+	if len(j.short) == 0 {
+		return j.gaps, nil
+	}
+	return j.gaps, &ShortfallError{Shortfalls: j.short}
+}
 
 // ShortfallError lists what a dataset lacks.
 type ShortfallError struct {
 	Shortfalls []Shortfall
 }
 
-func (e *ShortfallError) Error() string { return "coverage: shortfall" }
+// Error names the first three shortfalls; Details has all of them.
+func (e *ShortfallError) Error() string {
+	const most = 3
+	parts := make([]string, 0, most)
+	for _, s := range e.Shortfalls[:min(most, len(e.Shortfalls))] {
+		parts = append(parts, s.String())
+	}
+	text := "coverage: shortfall: " + strings.Join(parts, "; ")
+	if n := len(e.Shortfalls) - most; n > 0 {
+		text += fmt.Sprintf("; and %d more", n)
+	}
+	return text
+}
 
 // Details returns the shortfalls as text, one line each.
-func (e *ShortfallError) Details() string { return "" }
+func (e *ShortfallError) Details() string {
+	var b strings.Builder
+	for _, s := range e.Shortfalls {
+		b.WriteString(s.String())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// String returns the shortfall on one line: "test cases of uc_x: 2 of 3 (why)".
+func (s Shortfall) String() string {
+	text := s.What
+	if s.Where != "" {
+		text += " of " + s.Where
+	}
+	return fmt.Sprintf("%s: %d of %d (%s)", text, s.Have, s.Want, strings.Join(strings.Fields(s.Why), " "))
+}

@@ -18,7 +18,8 @@ type Minimums struct {
 	AllowMissingSources bool
 	AllowMissingFormats bool
 	// AllowUnpressed switches off the demand that every testable policy has an
-	// example that shows it plain and one that presses it.
+	// example that shows it plain and one that presses it; what lacks is then
+	// a gap and no shortfall.
 	AllowUnpressed bool
 }
 
