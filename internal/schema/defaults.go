@@ -2,7 +2,6 @@ package schema
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -204,7 +203,7 @@ func (s *Schema) checkDefaults(def reflect.Value) []Problem {
 		if p.text == isRequired {
 			continue
 		}
-		out = append(out, Problem{Path: typeName(s.typ), Reason: fmt.Sprintf("its default %s: %s", p.path, p.text), Hint: "correct the default"})
+		out = append(out, Problem{Path: typeName(s.typ) + "." + p.path, Reason: "its default " + p.text, Hint: "correct the default"})
 	}
 	return out
 }
