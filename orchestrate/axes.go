@@ -66,7 +66,7 @@ func (p *planner) axes(uc model.UseCase, policyIDs []string, formats []model.For
 		return len(chosen) >= 2 && n >= want
 	}
 	for _, name := range []string{"form", "length", "greeting", "spelling", "politeness"} {
-		if enough() && len(chosen) >= 2 {
+		if enough() {
 			break
 		}
 		add(named(name))

@@ -166,7 +166,7 @@ func (p *planner) relevance(ctx context.Context, chosen []model.UseCase) (map[st
 		for k := range chosen {
 			s := llm.Cosine(vecs[k], vecs[len(chosen)+i])
 			// Spread what is equally far from everything.
-			s -= 0.01 * float64(len(out[chosen[k].ID]))
+			s -= 0.02 * float64(len(out[chosen[k].ID]))
 			if s > score {
 				best, score = k, s
 			}
@@ -231,7 +231,8 @@ func (p *planner) useCase(uc model.UseCase, policyIDs []string, tickets []ticket
 	want := p.counts.TestCasesPerUseCase
 	least := p.minimums.TestCasesPerUseCase
 	formats := p.formats(uc, policyIDs)
-	up.Axes = p.axes(uc, policyIDs, formats, max(want, least))
+	// Room for every policy plain and pressed, should the array need to grow.
+	up.Axes = p.axes(uc, policyIDs, formats, max(want, least, min(8, 2*len(policyIDs))))
 
 	// A ticket's parameters are what the classifier reads; two tickets that
 	// read alike would be one test case, so the first speaks for both.
