@@ -45,6 +45,49 @@ type Claims struct {
 	quality      patterns // a document about checking what operators write
 	support      patterns // a document about answering customers
 	qualityRules []qualityRule
+	families     []wordFamily
+}
+
+// A wordFamily is words of one matter that stemming keeps apart: "return" and
+// "send back" for customers are one thing.
+type wordFamily struct {
+	words    map[string]bool
+	prefixes []string
+}
+
+// family reads families, one a line: words, or beginnings of words with "*".
+func family(text string) []wordFamily {
+	var out []wordFamily
+	for line := range strings.Lines(text) {
+		f := wordFamily{words: map[string]bool{}}
+		for _, w := range strings.Fields(line) {
+			if p, ok := strings.CutSuffix(w, "*"); ok {
+				f.prefixes = append(f.prefixes, p)
+			} else {
+				f.words[w] = true
+			}
+		}
+		if len(f.words)+len(f.prefixes) > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Family returns the number of the family that a lower-cased word belongs to.
+func (l *Language) Family(word string) (int, bool) {
+	for i := range l.Claim.families {
+		f := &l.Claim.families[i]
+		if f.words[word] {
+			return i, true
+		}
+		for _, p := range f.prefixes {
+			if strings.HasPrefix(word, p) {
+				return i, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // A qualityRule names the kind of message that a rule about messages is for.

@@ -93,6 +93,32 @@ answers|answer|answering questions|customers|guests|clients
 ticket|tickets
 customers|guests|renters|clients|users ask|asks|write|writes
 `),
+	families: family(`
+return returns returned returning
+refund refunds refunded reimburse reimbursement reimbursed
+cancel cancels cancelled canceled cancelling canceling cancellation cancellations
+change changes changed changing alter amend amended modify swap
+move moves moved moving reschedule rescheduled rescheduling postpone
+child children kid kids toddler baby
+price prices cost costs fee fees charge charges charged
+delivery deliver delivers delivered delivering deliveries shipping ship shipped shipment parcel package
+broken break breaks broke damaged damage defective defect defects faulty
+buy buys bought purchase purchased purchases
+book books booked booking bookings reserve reserved reservation reservations
+pay pays paid paying payment payments
+invoice invoices bill bills billing receipt receipts
+phone telephone phones
+ill sick medical injured injury injuries injure hurt wound accident accidents
+lost lose loses missing forgot forgotten
+steal stole stolen theft
+complain complains complaint complaints
+threat threats threaten threatens threatening
+swear swears swearing abuse abusive insult insults rude
+discount discounts promo promotion voucher coupon
+bag bags luggage baggage suitcase
+dog dogs cat cats pet pets animal animals
+photo photos picture pictures image images
+`),
 	qualityRules: []qualityRule{
 		{compile("spelling|typo|typos|misspel*|punctuation|grammar|spacing"), "Operator's message with spelling or punctuation mistakes"},
 		{compile("capitals|caps|exclamation|shout|shouting|uppercase"), "Operator's message in capitals or with many exclamation marks"},

@@ -29,6 +29,8 @@ type Norms struct {
 	notCondition                              patterns // what begins like a condition and is a turn of speech
 	agentSubject, customerSubject             patterns
 
+	predicative patterns // words that govern an infinitive ("it is forbidden to")
+
 	escalate, escalateTo, escalateAlone, dativeSubject patterns
 	style, format, replyNoun                           patterns
 
@@ -180,6 +182,9 @@ func (l *Language) partNorms(part string) []Norm {
 		if g.part != "" {
 			norm.Part = g.part
 		}
+		if norm.Type != model.Escalate && n.escalate.in(g.toks) && slices.ContainsFunc(cl.conditions, func(c string) bool { return l.Claim.wantsHuman.in(tokens(c)) }) {
+			norm.Type = model.Escalate
+		}
 		if norm.Text == "" {
 			norm.Text = cl.text(part)
 		}
@@ -261,6 +266,9 @@ func (n *Norms) cues(text string, toks []token) []cue {
 			strong = append(strong, cue{i, i + 1, said(i, 1), false, false, true})
 		}
 	}
+	if n.predicative.in(toks) { // an infinitive that a modal word governs orders nothing by itself
+		strong = slices.DeleteFunc(strong, func(c cue) bool { return c.order && n.infinitive(toks[c.start].low) })
+	}
 	if len(strong) > 0 {
 		return strong
 	}
@@ -272,10 +280,8 @@ func (n *Norms) cues(text string, toks []token) []cue {
 			return []cue{{i, i + 1, toks[i].low, false, true, false}}
 		}
 	}
-	for i := range toks {
-		if m := n.escalateAlone.at(toks, i); m > 0 {
-			return []cue{{i, i + m, said(i, m), false, true, false}}
-		}
+	if n.handsOver(toks) {
+		return []cue{{0, 1, toks[0].low, false, true, false}}
 	}
 	if len(n.quantities(toks)) > 0 {
 		return []cue{{0, 1, toks[0].low, false, true, false}}
@@ -333,11 +339,13 @@ func (n *Norms) orders(text string, toks []token, i int, first bool) bool {
 			return true
 		}
 	}
-	if first {
-		for _, e := range n.infinitiveEnds {
-			if strings.HasSuffix(w, e) {
-				return true
-			}
+	return first && n.infinitive(w)
+}
+
+func (n *Norms) infinitive(w string) bool {
+	for _, e := range n.infinitiveEnds {
+		if strings.HasSuffix(w, e) {
+			return true
 		}
 	}
 	return false
@@ -367,6 +375,25 @@ type group struct {
 // a prohibition, each with its own words.
 func (n *Norms) split(text string, toks []token, cues []cue) []group {
 	whole := []group{{toks: toks, cue: decisive(cues)}}
+	if j := n.handoverJoint(text, toks); j > 0 {
+		subject := ""
+		if m := n.subject(toks); m > 0 {
+			subject = strings.TrimSpace(text[toks[0].start:toks[m-1].end]) + " "
+		}
+		k := j
+		if n.jointWord(toks[j-1].low) {
+			k--
+		}
+		head, tail := text[toks[0].start:toks[k-1].end], text[toks[j].start:]
+		headCue := cues[0]
+		if headCue.start >= k {
+			headCue = cue{0, 1, toks[0].low, false, true, false}
+		}
+		return []group{
+			{toks: toks[:k], cue: headCue, text: head, part: text[:toks[k-1].end]},
+			{toks: toks[j:], cue: cue{0, 1, toks[j].low, false, headCue.weak, false}, text: subject + strings.TrimRight(tail, " ."), part: subject + tail},
+		}
+	}
 	for _, c := range cues[1:] {
 		first := cues[0]
 		if c.weak || first.weak || c.not == first.not || c.start < first.end+1 {
@@ -398,11 +425,51 @@ func (n *Norms) split(text string, toks []token, cues []cue) []group {
 	return whole
 }
 
+// handoverJoint returns the token at which a second act begins that hands over
+// ("asks for the name, then passes the chat on"), or 0.
+func (n *Norms) handoverJoint(text string, toks []token) int {
+	for j := 3; j < len(toks); j++ {
+		if !jointBefore(text, toks, j) || n.handsOver(toks[:j]) {
+			continue
+		}
+		i := j
+		for i < len(toks)-1 && i < j+2 && n.escalate.at(toks, i) == 0 && n.escalateAlone.at(toks, i) == 0 {
+			i++
+		}
+		if n.escalate.at(toks, i)+n.escalateAlone.at(toks, i) == 0 || !n.handsOver(toks[j:]) {
+			continue
+		}
+		if i > j && n.mustNot.at(toks, j) > 0 || n.subject(toks) >= j-1 {
+			continue
+		}
+		return j
+	}
+	return 0
+}
+
+// subject returns how many tokens name the agent at the beginning of a clause.
+func (n *Norms) subject(toks []token) int {
+	for i := 0; i < len(toks) && i < 3; i++ {
+		if m := n.agentSubject.at(toks, i); m > 0 {
+			return i + m
+		}
+	}
+	return 0
+}
+
+func (n *Norms) jointWord(w string) bool {
+	switch w {
+	case "and", "but", "then", "и", "а", "но", "затем":
+		return true
+	}
+	return false
+}
+
 // sameSentence reports whether no condition was cut out between two tokens, so
 // that a cut leaves both parts whole.
 func sameSentence(text string, toks []token, from, to int) bool {
 	for i := from + 1; i < to; i++ {
-		if strings.ContainsAny(text[toks[i-1].end:toks[i].start], ".;—–") {
+		if strings.ContainsAny(text[toks[i-1].end:toks[i].start], ".;") {
 			return false
 		}
 	}
@@ -410,7 +477,7 @@ func sameSentence(text string, toks []token, from, to int) bool {
 }
 
 func jointBefore(text string, toks []token, j int) bool {
-	if j == 0 {
+	if j == 0 || strings.Contains(text[toks[j-1].end:toks[j].start], ",") {
 		return true
 	}
 	switch toks[j-1].low {
@@ -420,8 +487,12 @@ func jointBefore(text string, toks []token, j int) bool {
 	return false
 }
 
-// gapStart returns the offset at which the conjunction before token j begins.
+// gapStart returns the offset at which the comma or conjunction before token j
+// begins.
 func gapStart(text string, toks []token, j int) int {
+	if j > 0 && strings.Contains(text[toks[j-1].end:toks[j].start], ",") {
+		return toks[j-1].end
+	}
 	if j > 0 {
 		return toks[j-1].start
 	}
@@ -634,7 +705,7 @@ func (n *Norms) clauseEnd(s string, toks []token, i, after int, lead bool) int {
 			if first < 0 {
 				first = k
 			}
-			if n.mainBegins(s, toks, k) {
+			if (lead || n.jointWord(toks[k].low)) && n.mainBegins(s, toks, k) {
 				return k
 			}
 		}

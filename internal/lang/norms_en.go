@@ -67,6 +67,11 @@ not
 never
 `),
 	notCue: compile(`
+no longer #
+not #
+makes|make no sense
+no matter
+
 not only
 only if you
 no problem
@@ -162,34 +167,18 @@ bot|chatbot|agent|agents|assistant|operator|operators|staff|employee|employees|w
 `),
 	escalate: compile(`
 escalat*
-hand|hands|handed|handing ... over|off
-transfer|transfers|transferred ... to
-pass|passes|passed ... to|on
-forward|forwards|forwarded ... to
-refer|refers|referred ... to
-connect|connects|connected ... to|with
-route|routes|routed|redirect|redirects|redirected|direct|directs|directed ... to
+hand|hands|handed|handing|transfer|transfers|transferred|pass|passes|passed|forward|forwards|forwarded|refer|refers|referred|connect|connects|connected|route|routes|routed|redirect|redirects|redirected|direct|directs|directed|send|sends|sent|report|reports|reported|raise|raises|raised|leave|leaves|left|goes|go|going|belong|belongs|speak|talk|turn|turns ... to|with
 put|puts ... through
-goes|go|going ... to
-send|sends|sent ... to
+pass|passes ... on
+hand|hands ... over|off
 involve|involves|call|calls in
-report|reports|reported ... to
-alert|notify|inform|inform
-leave|leaves ... to
-raise|raises ... with|to
+alert|alerts|notify|notifies|contact|contacts
 decides
 decided by
-discretion of
-decision of
+discretion|decision of
 up to the
-taken over by
-handled by
-answered by
-contact|contacts
-speak|talk ... to|with
-second-line
-second|2nd line
-tier|level 2|two
+for the
+done|handled|decided|answered|taken|arranged|managed|read|processed|made|reviewed|given|booked by
 `),
 	escalateTo: compile(`
 operator|operators|human|humans|person|supervisor|supervisors|specialist|specialists|manager|managers|management|colleague|colleagues|administrator|dispatcher|dispatch|superior|expert|experts|engineer|engineers|technician|technicians
@@ -213,6 +202,11 @@ hotline
 `),
 	escalateAlone: compile(`
 escalat*
+done|handled|processed|answered|decided|arranged|managed|dealt by the
+dealt with by
+is|are for the
+passes|pass ... on to
+then passes|pass|hands|hand|transfers|transfer
 hand|hands|handed|pass|passes|passed|transfer|transfers|transferred|forward|forwards|forwarded|put|puts|route|routes ... chat|conversation|case|request|requests|matter|ticket|question|caller|them|it|customer|guest|call ... to|on|over|through
 gets|get|calls|call|fetches|fetch ... manager|supervisor|colleague|operator
 goes|go straight|directly|immediately|at to
@@ -265,7 +259,10 @@ all caps
 date|dates|time|times ... format
 written|write|written ... as|in the form|format
 `),
+	replyNoun: compile("reply|replies|replying|message|messages|answer|answers|sentence|sentences|word|words|paragraph|paragraphs|bullet|bullets|characters|chat|chats|write|writes|written|text|texts|lines|response|responses|email|emails|e-mail|letter|letters|number|numbers|names|dates"),
 	about: compile(`
+weekends|rest|everything|others stay|stays|remain|remains as they|it
+unchanged
 this|the document|section|page|file|guide|handbook|memo|draft|faq|table|export|fragment|excerpt|extract
 below|above
 following|sample|noisy data|table|export|tickets|rows|examples

@@ -6,8 +6,8 @@ import (
 )
 
 // A pattern is a pattern over words, written as words with spaces between:
-// "a|b" is either word, "ab*" any word that begins so, "_" any one word and
-// "..." up to four words. Patterns are lower-cased.
+// "a|b" is either word, "ab*" any word that begins so, "_" any one word, "#" any
+// number and "..." up to four words. Patterns are lower-cased.
 type pattern struct {
 	elems []elem
 }
@@ -16,6 +16,7 @@ type elem struct {
 	words    []string
 	prefixes []string
 	any, gap bool
+	number   bool
 }
 
 // patterns is a set of patterns, found by the first letter of their first word.
@@ -37,6 +38,8 @@ func compile(text string) patterns {
 				e.any = true
 			case "...":
 				e.gap = true
+			case "#":
+				e.number = true
 			default:
 				for _, w := range strings.Split(f, "|") {
 					if pre, ok := strings.CutSuffix(w, "*"); ok {
@@ -51,7 +54,7 @@ func compile(text string) patterns {
 		if len(ph.elems) == 0 {
 			continue
 		}
-		if first := ph.elems[0]; first.any || first.gap {
+		if first := ph.elems[0]; first.any || first.gap || first.number {
 			panic("lang: a pattern must begin with a word: " + line)
 		}
 		seen := map[rune]bool{}
@@ -71,6 +74,9 @@ func compile(text string) patterns {
 func (e *elem) matches(w string) bool {
 	if e.any {
 		return true
+	}
+	if e.number {
+		return w[0] >= '0' && w[0] <= '9'
 	}
 	for _, x := range e.words {
 		if x == w {

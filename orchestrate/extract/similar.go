@@ -41,6 +41,9 @@ func (x *lexicon) root(word string) int {
 		if r := []rune(stem); len(r) > letters {
 			stem = string(r[:letters])
 		}
+		if f, ok := x.l.Family(word); ok {
+			stem = "family " + itoa(f)
+		}
 		var ok bool
 		if id, ok = x.ids[stem]; !ok {
 			id = len(x.df)
