@@ -53,6 +53,12 @@ func stopped(cause, last error) error {
 	return fmt.Errorf("%w: %w", cause, last)
 }
 
+// unsentError is the error of a call that never left: it costs nothing.
+type unsentError struct{ error }
+
+// Unwrap returns the reason.
+func (e unsentError) Unwrap() error { return e.error }
+
 func (u Usage) plus(v Usage) Usage {
 	u.Input += v.Input
 	u.Cached += v.Cached

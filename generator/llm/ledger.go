@@ -266,6 +266,9 @@ type accounted struct {
 }
 
 func (c *accounted) Complete(ctx context.Context, req *Request) (*Response, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	worst := EstimateOf(req)
 	if worst.Model == "" {
 		worst.Model = c.model
@@ -290,6 +293,13 @@ var errPanic = errors.New("llm: the client panicked")
 
 // settle replaces what a call held by what it used.
 func (l *Ledger) settle(purpose string, worst Estimate, held amount, resp *Response, err error) {
+	var unsent unsentError
+	if errors.As(err, &unsent) {
+		l.mu.Lock()
+		l.held.sub(held)
+		l.mu.Unlock()
+		return
+	}
 	used, served := usageOf(resp, err)
 	price, model, priced := l.price(served, worst.Model)
 	spent := amount{calls: 1, tokens: used.Input + used.Output}
@@ -349,7 +359,8 @@ func cost(u Usage, p Price) int64 {
 func mayBeBilled(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
-		return true
+		var missing *MissingError
+		return !errors.As(err, &missing)
 	}
 	switch e.Kind {
 	case KindOverload:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -358,6 +359,34 @@ func TestReservationOfAnotherLedgerIsNotUsed(t *testing.T) {
 	r.Release()
 	if _, err := other.Reserve(llm.Estimate{}); err != nil {
 		t.Errorf("the reservation was spent elsewhere: %v", err)
+	}
+}
+
+func TestLedgerCallsThatWereNeverSentCostNothing(t *testing.T) {
+	t.Parallel()
+	l := newLedger(t, llm.Budget{Calls: 1}, nil)
+	limiter := llm.NewLimiter(&llm.LimitOptions{StopAbove: 0.5, StopWindow: 1})
+	_, _ = limiter.Client(llmtest.New(t, llmtest.Fail(llm.KindAuth))).Complete(t.Context(), user("x"))
+	var stopped *llm.StoppedError
+	// A stopped limiter is not retried either: that would wait.
+	c := llm.Retry(l.Client(limiter.Client(llmtest.New(t))), &llm.RetryOptions{Base: time.Hour})
+	if _, err := c.Complete(t.Context(), user("x")); !errors.As(err, &stopped) {
+		t.Errorf("error = %v, want the limiter's", err)
+	}
+	empty, err := llm.Replay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := l.Client(empty).Complete(ended, user("x")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
+	}
+	if s := l.Snapshot(); s.Calls != 0 {
+		t.Errorf("accounted %+v", s)
+	}
+	if _, err := l.Reserve(llm.Estimate{}); err != nil {
+		t.Errorf("something is still held: %v", err)
 	}
 }
 

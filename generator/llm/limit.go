@@ -60,7 +60,9 @@ type Limiter struct {
 	stopped *StoppedError
 }
 
-// StoppedError is a call refused because too many of the last ones failed.
+// StoppedError is a call refused because too many of the last ones failed. It
+// does not unwrap to the last failure: that was of another call, and repeating
+// this one is no use.
 type StoppedError struct {
 	Failed, Of int   // failures among the last calls
 	Last       error // the last failure
@@ -70,9 +72,6 @@ type StoppedError struct {
 func (e *StoppedError) Error() string {
 	return fmt.Sprintf("llm: stopped calling: %d of the last %d calls failed (check the provider's state, then start again): %v", e.Failed, e.Of, e.Last)
 }
-
-// Unwrap returns the last failure.
-func (e *StoppedError) Unwrap() error { return e.Last }
 
 const (
 	cutFactor  = 0.75
@@ -130,12 +129,12 @@ type limited struct {
 func (c *limited) Complete(ctx context.Context, req *Request) (*Response, error) {
 	l := c.l
 	if err := l.enter(ctx); err != nil {
-		return nil, err
+		return nil, unsentError{err}
 	}
 	asked, epoch, err := l.admit(ctx, req)
 	if err != nil {
 		l.leave()
-		return nil, err
+		return nil, unsentError{err}
 	}
 	done := false
 	defer func() {

@@ -308,7 +308,7 @@ func TestLimiterStopsEarly(t *testing.T) {
 			t.Errorf("stopped after %d calls, want 56: the sixth fault of ten", n)
 		}
 		var e *llm.Error
-		if !errors.As(stopped, &e) || e.Kind != llm.KindAuth || stopped.Failed != 6 || stopped.Of != 10 {
+		if !errors.As(stopped.Last, &e) || errors.As(error(stopped), &e) || e.Kind != llm.KindAuth || stopped.Failed != 6 || stopped.Of != 10 {
 			t.Errorf("stopped = %+v, want 6 of 10 and the last failure", stopped)
 		}
 	})
