@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,12 @@ import (
 
 // Verifier is the version of the counting rules behind a [Certificate].
 const Verifier = "coverage/1"
+
+//go:embed schema/certificate.json
+var certificateSchema []byte
+
+// CertificateSchema returns the JSON Schema (2020-12) of certificate.json.
+func CertificateSchema() []byte { return slices.Clone(certificateSchema) }
 
 // Certificate says what a dataset covers and what it does not, and why. It is
 // computed from the contents of the files alone.
