@@ -54,10 +54,7 @@ func checkGrounding(c *Candidate) []Finding {
 		}
 		for k := range qs {
 			q := &qs[k]
-			if !q.words || supported(q.base()) {
-				continue
-			}
-			if q.bare && g.bare[unitAmount{q.unit.Dim, q.unit.Per}] {
+			if !q.words || g.amounts[q.base()] || given.amounts[q.base()] || !q.bare && supported(q.base()) {
 				continue
 			}
 			text := spaced(ex.ExpectedOutput)[q.start:q.end]

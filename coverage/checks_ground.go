@@ -15,6 +15,7 @@ type Ground struct {
 	placed   []placedQuantity
 	headings map[string]bool // folded
 	capitals map[string]bool // words that the documents write in capitals
+	stems    map[string]bool
 	noAccess bool
 }
 
@@ -28,7 +29,7 @@ type placedQuantity struct {
 // NewGround reads documents; l is nil for a language without data. Comments and
 // front matter are not in force and ground nothing.
 func NewGround(l *lang.Language, docs []*model.Document) *Ground {
-	g := &Ground{basis: newBasis(), headings: map[string]bool{}, capitals: map[string]bool{}}
+	g := &Ground{basis: newBasis(), headings: map[string]bool{}, capitals: map[string]bool{}, stems: map[string]bool{}}
 	for _, d := range docs {
 		if d == nil {
 			continue
@@ -41,6 +42,9 @@ func NewGround(l *lang.Language, docs []*model.Document) *Ground {
 			case model.BlockHeading:
 				g.headings[Fold(b.Text)] = true
 			}
+			if b.Lead != "" {
+				g.headings[Fold(b.Lead)] = true
+			}
 			g.read(l, b.Text, d.Name, b.LineStart, b.LineEnd)
 		}
 		for i := range d.QAs {
@@ -50,7 +54,32 @@ func NewGround(l *lang.Language, docs []*model.Document) *Ground {
 		}
 	}
 	delete(g.headings, "")
+	g.finish(l)
 	return g
+}
+
+// finish takes the stems of the words that were read.
+func (g *Ground) finish(l *lang.Language) {
+	if l == nil {
+		return
+	}
+	for w := range g.words {
+		if !l.IsStop(w) {
+			g.stems[l.Stem(w)] = true
+		}
+	}
+}
+
+// covers reports whether the documents have most content words of a text.
+func (g *Ground) covers(l *lang.Language, text string) bool {
+	stems := l.Stems(text)
+	known := 0
+	for _, s := range stems {
+		if g.stems[s] {
+			known++
+		}
+	}
+	return known > 0 && known*2 >= len(stems)
 }
 
 // read adds one block.
@@ -86,6 +115,7 @@ func (c *Candidate) ground() *Ground {
 		for _, e := range evidence {
 			g.read(c.Lang, e.Quote, e.InputFile, e.LineStart, e.LineEnd)
 		}
+		g.finish(c.Lang)
 	}
 	return g
 }

@@ -84,7 +84,9 @@ func measures(l *lang.Language, text string) (qs []quantity, bare map[unitAmount
 	for i := 0; i < len(toks); i++ {
 		if h, ok := l.Marks.Bare.At(toks, i); ok && h.To < len(toks) && !used[h.To] && !toks[h.To].Break {
 			if u, n, ok := l.Unit(toks, h.To); ok && (u.Dim == "month" || u.Dim == "time" && u.Per >= 60) {
-				qs = append(qs, quantity{value: 1, unit: u, words: true, bare: true, start: toks[i].Start, end: toks[h.To+n-1].End})
+				q := quantity{value: 1, unit: u, words: true, bare: true, kinds: map[string]bool{}, soft: map[string]bool{}, start: toks[i].Start, end: toks[h.To+n-1].End}
+				qualify(l, toks, &q, i, i, h.To, h.To+n)
+				qs = append(qs, q)
 			}
 		}
 		if used[i] {
