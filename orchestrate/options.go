@@ -35,7 +35,8 @@ type Options struct {
 	Adapters []adapters.Adapter
 	// Profile fixes the case; nil lets the document decide.
 	Profile *model.Profile
-	// Checks replaces [coverage.DefaultChecks]; nil means the default ones.
+	// Checks replaces [coverage.DefaultChecks]; nil means the default ones, an
+	// empty slice none.
 	Checks []coverage.Check
 
 	Counts   Counts
