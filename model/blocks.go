@@ -141,6 +141,7 @@ func (r *blockReader) addRange(k BlockKind, from, to int) {
 func bound(l string) string {
 	cols, marks, i := 0, 0, 0
 	for i < len(l) {
+		at := i
 		switch c := l[i]; {
 		case c == ' ':
 			cols++
@@ -164,15 +165,25 @@ func bound(l string) string {
 			return l
 		}
 		if cols > maxIndent || marks > maxMarkers {
-			k := i
-			for k < len(l) && strings.IndexByte(" \t>-*+", l[k]) >= 0 {
-				k++
-			}
-			return l[:i] + l[k:]
+			return l[:at] + unmarked(l[at:])
 		}
 		i++
 	}
 	return l
+}
+
+// unmarked returns l without the spaces and container marks it begins with.
+func unmarked(l string) string {
+	for {
+		bare := strings.TrimLeft(l, " \t>-*+")
+		if n := len(bare) - len(strings.TrimLeft(bare, "0123456789")); n > 0 && n < len(bare) && strings.IndexByte(".)", bare[n]) >= 0 {
+			bare = bare[n+1:]
+		}
+		if len(bare) == len(l) {
+			return l
+		}
+		l = bare
+	}
 }
 
 // scope is where a node stands.
@@ -185,23 +196,26 @@ type scope struct {
 
 // children reads the nodes under n in order.
 func (r *blockReader) children(n ast.Node, sc scope) {
-	intro := -1
+	intro, last := -1, -1
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		was := len(r.pend)
 		if l, ok := c.(*ast.List); ok {
 			in := sc
 			in.intro = intro
-			r.list(l, in)
-			if r.headingSince(was) {
-				intro = -1
+			if last < 0 {
+				last = r.newList()
 			}
-			continue // a second list has the introduction of the first
+			r.list(l, last, in)
+			if r.headingSince(was) {
+				intro, last = -1, -1
+			}
+			continue // a change of marks does not end the list for a reader
 		}
 		if c.Kind() == ast.KindHeading {
 			sc = scope{parent: -1, intro: -1, quoted: sc.quoted} // it ends the item it stands in
 		}
 		r.node(c, sc)
-		intro = -1
+		intro, last = -1, -1
 		if len(r.pend) == was+1 {
 			if k := r.pend[was].Kind; k == BlockParagraph || k == BlockQuoted {
 				intro = was
@@ -210,9 +224,13 @@ func (r *blockReader) children(n ast.Node, sc scope) {
 	}
 }
 
-func (r *blockReader) list(l *ast.List, sc scope) {
-	num := r.lists
+func (r *blockReader) newList() int {
 	r.lists++
+	return r.lists - 1
+}
+
+// list reads the items of a list; num is the same for lists that stand together.
+func (r *blockReader) list(l *ast.List, num int, sc scope) {
 	k := 0
 	for c := l.FirstChild(); c != nil; c = c.NextSibling() {
 		item, ok := c.(*ast.ListItem)
@@ -241,8 +259,7 @@ func (r *blockReader) list(l *ast.List, sc scope) {
 		r.children(item, in)
 		if r.headingSince(begin) { // what follows stands under that heading
 			sc = scope{parent: -1, intro: -1, quoted: sc.quoted}
-			num = r.lists
-			r.lists++
+			num = r.newList()
 		}
 	}
 }

@@ -162,7 +162,7 @@ func commentStart(l string) int {
 		n := runLength(l, i)
 		k := i + n
 		for { // the run of equal length that closes the span
-			m := strings.IndexByte(l[k:min(len(l), i+4*maxLink)], '`')
+			m := strings.IndexByte(l[k:max(k, min(len(l), i+4*maxLink))], '`')
 			if m < 0 {
 				i += n
 				break

@@ -13,6 +13,7 @@ func (d *Document) findQuestions() {
 	d.findLabelled(used)
 	d.findListEntries(used)
 	d.findBoldQuestions(used)
+	d.findBoldTopics(used)
 	d.findPlainQuestions(used)
 	d.findHeadingQuestions()
 	sort.SliceStable(d.QAs, func(i, j int) bool { return d.QAs[i].LineStart < d.QAs[j].LineStart })
@@ -261,10 +262,11 @@ type entry struct {
 	answer   string // in the block itself; may be empty
 	topic    bool
 	bold     bool
+	joined   bool // no mark parts the bold run from what follows
 }
 
-// leadEntry reads a block that begins with a bold run: a question, or a label
-// followed by a colon or a dash.
+// leadEntry reads a block that begins with a bold run: a question, or a label,
+// as a rule followed by a colon or a dash.
 func (d *Document) leadEntry(i int) (entry, bool) {
 	s := &d.seen[i]
 	if !s.bold {
@@ -274,19 +276,22 @@ func (d *Document) leadEntry(i int) (entry, bool) {
 	if isQuestion(lead) {
 		return entry{block: i, question: cutQuestionLabel(lead), answer: strings.TrimLeft(rest, ":—–- "), bold: true}, true
 	}
-	colon := strings.HasSuffix(lead, ":") || strings.HasSuffix(lead, "：")
-	if !colon {
-		after := strings.TrimLeft(rest, ":：—–- ")
-		if sep := strings.TrimSpace(rest[:len(rest)-len(after)]); sep == "" {
-			return entry{}, false
-		}
-		rest = after
-	}
-	lead = strings.TrimRight(lead, ":： ")
-	if lead == "" {
+	const marks = ":：—–-= "
+	after := strings.TrimLeft(rest, marks)
+	sep := strings.TrimSpace(rest[:len(rest)-len(after)])
+	bare := strings.TrimRight(lead, ":：.。 ")
+	if bare == "" {
 		return entry{}, false
 	}
-	return entry{block: i, question: lead, answer: strings.TrimLeft(rest, "—–- "), topic: true, bold: true}, true
+	e := entry{block: i, question: bare, answer: after, topic: true, bold: true}
+	if sep == "" && bare == lead {
+		e.joined = true
+		e.answer = d.Blocks[i].Text
+		if rest == "" {
+			e.answer = "" // a title of what stands under it
+		}
+	}
+	return e, true
 }
 
 // findListEntries reads lists of which at least half, and two, are entries.
@@ -322,17 +327,18 @@ func (d *Document) findListEntries(used []bool) {
 			}
 			found = append(found, e)
 		}
-		asks := 0
+		marked := 0
 		for _, e := range found {
-			if e.bold && !e.topic {
-				asks++
+			if !e.joined {
+				marked++
 			}
 		}
-		if len(found) < 2 || 2*len(found) < len(items) {
-			if asks == 0 {
-				continue
-			}
-			found = slices.DeleteFunc(found, func(e entry) bool { return !e.bold || e.topic })
+		if marked < 2 || 2*marked < len(items) {
+			// In other lists only a question in bold type is one, or an item
+			// that asks and no more, with items under it.
+			found = slices.DeleteFunc(found, func(e entry) bool {
+				return e.topic || !e.bold && (e.answer != "" || len(children[e.block].lines) == 0)
+			})
 		}
 		for _, e := range found {
 			b := &d.Blocks[e.block]
@@ -399,6 +405,36 @@ func (d *Document) findBoldQuestions(used []bool) {
 			_, bold := d.leadEntry(k)
 			return bold || d.seen[k].bold && d.seen[k].rest == ""
 		})
+	}
+}
+
+// findBoldTopics reads runs of paragraphs that each begin with a label in bold
+// type, three or more with the questions among them.
+func (d *Document) findBoldTopics(used []bool) {
+	for i := 0; i < len(d.Blocks); {
+		var found []entry
+		j := i
+		for ; j < len(d.Blocks) && d.Blocks[j].Section == d.Blocks[i].Section && d.Blocks[j].Kind == BlockParagraph; j++ {
+			e, ok := d.leadEntry(j)
+			if !ok || e.joined || e.answer == "" {
+				break
+			}
+			found = append(found, e)
+		}
+		if len(found) >= 3 {
+			for _, e := range found {
+				b := &d.Blocks[e.block]
+				if used[e.block] {
+					continue
+				}
+				used[e.block] = true
+				d.QAs = append(d.QAs, QA{
+					Question: e.question, Answer: e.answer, Topic: e.topic,
+					LineStart: b.LineStart, LineEnd: b.LineEnd, Section: b.Section,
+				})
+			}
+		}
+		i = max(j, i+1)
 	}
 }
 

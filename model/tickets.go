@@ -21,6 +21,9 @@ type column struct {
 	capital  float64 // share that begins with a capital letter
 }
 
+// maxColumns is the width of the widest table that may be an export.
+const maxColumns = 40
+
 // findTickets reads tables of customers' messages with operators' answers, and
 // tables of questions with answers. What a table is follows from its cells;
 // the words of its head only help.
@@ -57,6 +60,9 @@ func (d *Document) readTable(from, to int) {
 	width := len(head)
 	for _, r := range rows {
 		width = max(width, len(d.Blocks[r].Cells))
+	}
+	if width > maxColumns {
+		return
 	}
 	cols := make([]column, width)
 	for c := range cols {
