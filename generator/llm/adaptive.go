@@ -92,6 +92,9 @@ const (
 )
 
 func (a *adaptive) Complete(ctx context.Context, req *Request) (*Response, error) {
+	if len(req.Tools) > 0 && req.Schema != nil {
+		return nil, errors.New("llm: a request has tools or a schema for its reply, never both")
+	}
 	t := a.try(req)
 	var (
 		used Usage

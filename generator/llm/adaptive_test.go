@@ -519,6 +519,90 @@ func TestAdaptiveReplyWithoutJSONIsReturnedAsItIs(t *testing.T) {
 	}
 }
 
+func TestAdaptiveOneNamedToolIsRequired(t *testing.T) {
+	t.Parallel()
+	// Several servers take the string form of tool_choice only.
+	req := routing("generate_direct")
+	req.Tools = twoTools[:1]
+	fake := llmtest.New(t, llmtest.Call("generate_direct", "{}"))
+	if _, err := llm.Adaptive(fake, nil).Complete(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	if got := fake.Log()[0].ToolChoice; got != llm.ToolRequired {
+		t.Errorf("tool choice %q was sent, want required", got)
+	}
+}
+
+func TestAdaptiveRemembersARefusedSchemaForItAlone(t *testing.T) {
+	t.Parallel()
+	fake := llmtest.New(t, llmtest.Step{Times: -1, Do: func(_ context.Context, r *llm.Request) (*llm.Response, error) {
+		if r.Tools[0].Name == "generate_direct" && r.Tools[0].Strict {
+			return nil, &llm.Error{Kind: llm.KindSchema, Param: "tools[0].function.parameters"}
+		}
+		return call(r.Tools[0].Name, "{}"), nil
+	}})
+	c := llm.Adaptive(fake, nil)
+	for range 2 {
+		for _, tools := range [][]llm.Tool{twoTools, twoTools[1:]} {
+			req := routing(llm.ToolRequired)
+			req.Tools = tools
+			if _, err := c.Complete(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	want := []string{
+		"tools(2) required strict", "tools(2) required", "tools(1) required strict",
+		"tools(2) required", "tools(1) required strict",
+	}
+	if diff := cmp.Diff(want, rungs(fake.Log())); diff != "" {
+		t.Errorf("went by (-want +got):\n%s", diff)
+	}
+}
+
+func TestAdaptiveToolNone(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		caps  *llm.Capabilities
+		serve server
+		want  []string
+	}{
+		{"taken", nil, func(*llm.Request) (*llm.Response, error) { return text("ok"), nil }, []string{"tools(2) none strict"}},
+		{"known not to be taken", &llm.Capabilities{Tools: true}, func(*llm.Request) (*llm.Response, error) { return text("ok"), nil }, []string{"prompt"}},
+		{"refused", nil, func(r *llm.Request) (*llm.Response, error) {
+			if len(r.Tools) > 0 {
+				return nil, unsupported("tool_choice", "")
+			}
+			return text("ok"), nil
+		}, []string{"tools(2) none strict", "prompt"}},
+		{"no tools at all", nil, func(r *llm.Request) (*llm.Response, error) {
+			if len(r.Tools) > 0 {
+				return nil, unsupported("", "does not support tools")
+			}
+			return text("ok"), nil
+		}, []string{"tools(2) none strict", "prompt"}},
+	} {
+		fake := llmtest.New(t, llmtest.Step{Times: -1, Do: func(_ context.Context, r *llm.Request) (*llm.Response, error) { return tt.serve(r) }})
+		resp, err := llm.Adaptive(fake, tt.caps).Complete(t.Context(), routing(llm.ToolNone))
+		if err != nil || resp.Text != "ok" {
+			t.Errorf("%s: got %+v, %v", tt.name, resp, err)
+		}
+		if diff := cmp.Diff(tt.want, rungs(fake.Log())); diff != "" {
+			t.Errorf("%s: went by (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestAdaptiveToolsAndSchema(t *testing.T) {
+	t.Parallel()
+	req := routing(llm.ToolAuto)
+	req.Schema = jsonReply().Schema
+	if _, err := llm.Adaptive(llmtest.New(t), nil).Complete(t.Context(), req); err == nil {
+		t.Error("tools together with a schema were accepted")
+	}
+}
+
 func TestAdaptiveJSONObject(t *testing.T) {
 	t.Parallel()
 	req := user("x")

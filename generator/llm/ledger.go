@@ -180,7 +180,7 @@ func (l *Ledger) Reserve(worst Estimate) (*Reservation, error) {
 	return r, nil
 }
 
-// hold raises r to the worst case, if the budget allows it.
+// hold makes r the worst case, more or less than it was, if the budget allows it.
 func (l *Ledger) hold(r *Reservation, worst Estimate, purpose string) error {
 	if err := l.CheckPrice(worst.Model); err != nil {
 		return err
@@ -188,9 +188,6 @@ func (l *Ledger) hold(r *Reservation, worst Estimate, purpose string) error {
 	price := l.prices[worst.Model]
 	need := amount{calls: 1, tokens: worst.Input + worst.Output}
 	need.nano = int64(math.Ceil(1e3 * (float64(worst.Input)*max(price.Input, price.Cached, price.CacheWrite) + float64(worst.Output)*price.Output)))
-	// A reservation that is already larger stays so.
-	need.tokens = max(need.tokens, r.held.tokens)
-	need.nano = max(need.nano, r.held.nano)
 
 	after := l.held
 	after.sub(r.held)
@@ -238,8 +235,8 @@ func (r *Reservation) Release() {
 type reservationKey struct{}
 
 // WithReservation returns a context under which the first call through the
-// ledger of r uses r. Its later calls (a retry, a repair) reserve for
-// themselves, and so does a call that needs more, for the difference.
+// ledger of r uses r, and needs more of the budget only if its own worst case is
+// larger. Later calls (a retry, a repair) reserve for themselves.
 func WithReservation(ctx context.Context, r *Reservation) context.Context {
 	return context.WithValue(ctx, reservationKey{}, r)
 }

@@ -86,6 +86,11 @@ func TestLexicalVectors(t *testing.T) {
 	if one, two := llm.Cosine(w[0], w[1]), llm.Cosine(w[0], w[2]); one <= two {
 		t.Errorf("one %.3f, two %.3f; want the rarer word nearer", one, two)
 	}
+	// Without spaces, the order of characters makes the words.
+	x, _ := e.Embed(t.Context(), []string{"上海", "海上", "上海。"})
+	if same, swapped := llm.Cosine(x[0], x[2]), llm.Cosine(x[0], x[1]); swapped > 0.9 || same < 0.999 {
+		t.Errorf("same %.3f, swapped %.3f", same, swapped)
+	}
 	again, _ := llm.NewLexical([]string{"one two", "two three"}).Embed(t.Context(), texts)
 	if diff := cmp.Diff(v, again); diff != "" {
 		t.Error("the second time differs")

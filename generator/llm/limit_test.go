@@ -337,3 +337,43 @@ func TestLimiterReleasesWaitersWhenItStops(t *testing.T) {
 		}
 	})
 }
+
+func TestLimiterStopsDuringAPause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := llm.NewLimiter(&llm.LimitOptions{Concurrency: 2, StopAbove: 0.5, StopWindow: 1})
+		limited := l.Client(llmtest.New(t, llmtest.Step{Err: &llm.Error{Kind: llm.KindRate, RetryAfter: time.Minute}, Delay: time.Second}))
+		refused := l.Client(llmtest.New(t, llmtest.Step{Err: &llm.Error{Kind: llm.KindAuth}, Delay: 2 * time.Second}))
+		start := time.Now()
+		var wg sync.WaitGroup
+		for _, c := range []llm.Client{limited, refused} {
+			wg.Go(func() { _, _ = c.Complete(t.Context(), user("x")) })
+		}
+		synctest.Wait()
+		_, err := l.Client(llmtest.New(t)).Complete(t.Context(), user("y"))
+		var stopped *llm.StoppedError
+		if !errors.As(err, &stopped) || time.Since(start) != 2*time.Second {
+			t.Errorf("the waiting call got %v after %v, want a StoppedError after 2s", err, time.Since(start))
+		}
+		wg.Wait()
+	})
+}
+
+func TestLimiterRateErrorsDoNotHideFaults(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		c := llm.NewLimiter(&llm.LimitOptions{StopAbove: 0.5, StopWindow: 4}).Client(llmtest.Func(func(context.Context, *llm.Request) (*llm.Response, error) {
+			if n++; n%4 == 0 {
+				return nil, &llm.Error{Kind: llm.KindOverload, Status: 500}
+			}
+			return nil, &llm.Error{Kind: llm.KindRate}
+		}))
+		for range 40 {
+			_, _ = c.Complete(t.Context(), user("x"))
+		}
+		if n != 16 {
+			t.Errorf("%d calls were sent, want 16: the fourth fault is the last", n)
+		}
+	})
+}
