@@ -39,6 +39,9 @@ type Claims struct {
 	refuses      patterns // replies to what is off the topic
 	injects      patterns // attempts to turn the agent
 	wantsHuman   patterns
+	event        patterns // prepositions by which a situation is named ("in case of")
+	sameFor      patterns // a sentence that extends the one before to other matters
+	labelNot     patterns // words that make a label the beginning of a sentence
 	impersonal   patterns // "they ask": a condition without a subject
 	copula       patterns // verbs that end what is handed over
 	joins        patterns // a fragment that begins so belongs to the sentence before
@@ -171,6 +174,21 @@ func (l *Language) WantsHuman(message string) bool { return l.Claim.wantsHuman.i
 // them ("they ask", «пишут»).
 func (l *Language) Impersonal(clause string) bool { return l.Claim.impersonal.in(tokens(clause)) }
 
+// SameFor reports whether a sentence extends the rule of the one before to
+// other matters ("the same goes for").
+func (l *Language) SameFor(sentence string) bool { return l.Claim.sameFor.in(tokens(sentence)) }
+
+// Labels reports whether the words before a colon name a matter, and do not
+// begin a sentence.
+func (l *Language) Labels(label string) bool {
+	toks := tokens(label)
+	if len(toks) == 0 || l.Claim.labelNot.in(toks) {
+		return false
+	}
+	cues := l.Norm.cues(label, toks)
+	return len(cues) == 0 || cues[0].weak || cues[0].order && len(toks) < 3
+}
+
 // Joins reports whether a sentence is a fragment of the one before.
 func (l *Language) Joins(sentence string) bool {
 	toks := tokens(sentence)
@@ -208,12 +226,15 @@ func (l *Language) ConditionTask(condition string) string {
 		}
 		i += m
 	}
-	if i == 0 || i >= len(toks) {
+	if i >= len(toks) || i == 0 && l.Claim.event.at(toks, 0) == 0 {
 		return ""
 	}
 	rest := strings.Trim(condition[toks[i].start:], " ,.;:")
 	if l.Norm.customerSubject.in(toks[i:min(len(toks), i+4)]) {
 		return Upper(rest)
+	}
+	if l.Claim.event.at(toks, 0) > 0 {
+		return strings.Replace(l.Claim.Message, "%s", Lower(condition), 1)
 	}
 	if l.Claim.impersonal.at(toks, i) > 0 || i+1 < len(toks) && l.Claim.impersonal.at(toks, i+1) > 0 {
 		return strings.Replace(l.Claim.Message, "%s", rest, 1)
@@ -251,7 +272,7 @@ func (l *Language) Shorten(s string, limit int) string {
 		limit--
 	}
 	head := s[:at]
-	if k := strings.LastIndexAny(head, ",;:("); k > at/2 {
+	if k := strings.LastIndexAny(head, ",;:("); k > at*3/4 {
 		return strings.TrimRight(head[:k], " ,;:(—–-")
 	}
 	if k := strings.LastIndexFunc(head, unicode.IsSpace); k > 0 {
@@ -284,7 +305,7 @@ func (l *Language) HandedOver(sentence string) string {
 			return ""
 		}
 		head := strings.TrimRight(sentence[:toks[i].start], " ,:—–-(")
-		if l.Norm.customerSubject.at(toks, 0) == 0 && (l.stops[toks[0].low] || l.stops[toks[i-1].low]) {
+		if l.Norm.customerSubject.at(toks, 0) == 0 && (l.Norm.continuation.at(toks, 0) > 0 || l.stops[toks[i-1].low]) {
 			return ""
 		}
 		return head
@@ -335,4 +356,14 @@ func (l *Language) SaidBefore(sentence string) string {
 		}
 	}
 	return ""
+}
+
+// AgentActs reports whether the agent is named before the word of obligation
+// in a clause: then the agent is who it obliges.
+func (l *Language) AgentActs(clause, cue string) bool {
+	i := strings.Index(strings.ToLower(clause), cue)
+	if i < 0 {
+		i = len(clause)
+	}
+	return l.Norm.agentSubject.in(tokens(clause[:i]))
 }

@@ -55,6 +55,9 @@ someone|somebody real
 where is|are ... operator|manager|human
 talk|speak to ... human|person|someone|manager
 `),
+	event:    compile("in case|cases of\nin the event of\nfor|on complaints|threats|questions|requests"),
+	sameFor:  compile("the same goes|applies|holds|is true for|to|of\nlikewise for\nthat also|too goes|applies"),
+	labelNot: compile("usually|often|sometimes|can|may|include|includes|are|is|there"),
 	impersonal: compile(`
 asked|asking
 someone|somebody|anyone|anybody
@@ -65,13 +68,13 @@ people|they|he|she
 	copula: compile("is|are|goes|go|gets|get|has|have|belongs|belong"),
 	joins: compile(`
 or
-and
+nor
+neither
 same
 likewise
 ditto
 also not
-police included
-weather permitting
+is meant
 `),
 	quality: compile(`
 checks|check|reviews|review|reviewing|assess|assesses|evaluates|evaluate|rates|grades|corrects|correct|scores|proofreads ... message|messages|replies|chats|operator|operators|handler|handlers|agent|agents|consultant|consultants|wrote|write

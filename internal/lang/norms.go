@@ -2,6 +2,7 @@ package lang
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -37,6 +38,9 @@ type Norms struct {
 	about, internal, overrule, continuation patterns
 	affirm                                  map[string]bool
 	unitForms                               map[string]string // word -> unit; "" is skipped over
+	bareUnit                                map[string]bool   // units that alone are one of them
+	between                                 map[string]bool   // words between two numbers of one unit
+	numbers                                 map[string]int    // number words
 	schedule                                patterns
 }
 
@@ -283,7 +287,7 @@ func (n *Norms) cues(text string, toks []token) []cue {
 	if n.handsOver(toks) {
 		return []cue{{0, 1, toks[0].low, false, true, false}}
 	}
-	if len(n.quantities(toks)) > 0 {
+	if len(n.quantities(toks)) > 0 || n.style.in(toks) || n.format.in(toks) && n.replyNoun.in(toks) {
 		return []cue{{0, 1, toks[0].low, false, true, false}}
 	}
 	return nil
@@ -510,8 +514,33 @@ func decisive(cues []cue) cue {
 	return cues[0]
 }
 
+// contrasts reports whether a prohibition only sets off what the clause before
+// it states ("..., never by phone", "а не ...").
+func (n *Norms) contrasts(toks []token, c cue) bool {
+	if !c.not || c.start < 3 || n.mild.at(toks, c.start) != 1 && n.leadNot.at(toks, c.start) != 1 || c.end-c.start != 1 {
+		return false
+	}
+	prev := toks[c.start-1].low
+	if prev != "а" && prev != "and" && len(n.infinitiveEnds) > 0 {
+		return false
+	}
+	if c.end < len(toks) && n.imperative[toks[c.end].low] {
+		return false
+	}
+	for i := 0; i < c.start; i++ {
+		if n.practice.at(toks, i) > 0 || n.practises(toks[i].low) {
+			return true
+		}
+	}
+	return n.handsOver(toks[:c.start])
+}
+
 // kind decides the type of a policy from its clause.
 func (n *Norms) kind(toks []token, c cue) model.PolicyType {
+	if n.contrasts(toks, c) {
+		c.not = false
+		toks = toks[:c.start]
+	}
 	if n.handsOver(toks) && !(c.not && c.start == 0) {
 		return model.Escalate
 	}
@@ -802,31 +831,66 @@ func (l *Language) Quantities(text string) []Quantity { return l.Norm.quantities
 
 func (n *Norms) quantities(toks []token) []Quantity {
 	var out []Quantity
-	pending := 0 // quantities that wait for a unit: "2–7 days"
-	for _, t := range toks {
-		r, _ := utf8.DecodeRuneInString(t.low)
-		if unicode.IsDigit(r) {
-			num := t.low
-			unit := ""
-			if k := strings.IndexFunc(num, func(r rune) bool { return unicode.IsLetter(r) }); k > 0 {
-				num, unit = num[:k], n.unitForms[num[k:]]
+	var wait []Quantity // that wait for a unit: "2–7 days"
+	spelled := false    // in words, which are quantities only with a unit
+	flush := func(unit string) {
+		if unit != "" || !spelled {
+			for _, q := range wait {
+				if q.Unit == "" {
+					q.Unit = unit
+				}
+				out = append(out, q.canonical())
 			}
-			num = strings.TrimSuffix(num, ":00")
-			out = append(out, Quantity{num, unit})
-			pending++
+		}
+		wait, spelled = nil, false
+	}
+	for _, t := range toks {
+		if r, _ := utf8.DecodeRuneInString(t.low); unicode.IsDigit(r) {
+			if spelled {
+				flush("")
+			}
+			num, unit := t.low, ""
+			if k := strings.IndexFunc(num, unicode.IsLetter); k > 0 {
+				num, unit = strings.TrimRight(num[:k], "-"), n.unitForms[num[k:]]
+			}
+			wait = append(wait, Quantity{strings.TrimSuffix(num, ":00"), unit})
 			continue
 		}
-		if u, ok := n.unitForms[t.low]; ok && pending > 0 {
-			if u == "" {
-				continue
-			}
-			for k := len(out) - pending; k < len(out); k++ {
-				if out[k].Unit == "" {
-					out[k].Unit = u
+		if words := strings.Split(t.low, "-"); len(words) <= 2 {
+			var nums []Quantity
+			for _, w := range words {
+				if v, ok := lookup(n.numbers, w); ok {
+					nums = append(nums, Quantity{strconv.Itoa(v), ""})
 				}
 			}
+			if len(nums) == len(words) {
+				wait, spelled = append(wait, nums...), true
+				continue
+			}
 		}
-		pending = 0
+		if u, ok := n.unitForms[t.low]; ok {
+			if u == "" && len(wait) > 0 {
+				continue
+			}
+			if len(wait) == 0 && n.bareUnit[t.low] {
+				wait = append(wait, Quantity{"1", ""})
+			}
+			flush(u)
+			continue
+		}
+		if !n.between[t.low] {
+			flush("")
+		}
 	}
+	flush("")
 	return out
+}
+
+// canonical makes quantities of one length of time equal: a day is 24 hours.
+func (q Quantity) canonical() Quantity {
+	per := map[string]int{"day": 24, "week": 7 * 24, "hour": 1}[q.Unit]
+	if v, err := strconv.Atoi(q.Number); err == nil && per > 0 {
+		return Quantity{strconv.Itoa(v * per), "hour"}
+	}
+	return q
 }

@@ -58,6 +58,8 @@ no longer
 non-refundable|nonrefundable|non-transferable
 neither
 off limits
+declines|refuses
+gives|give|makes|make|takes|take|offers|offer|shares|share|accept|accepts|carries|carry no
 out of bounds
 `),
 	// A sentence or clause that begins with one of these prohibits.
@@ -67,6 +69,8 @@ not
 never
 `),
 	notCue: compile(`
+no _ is|are needed|required|necessary
+should|could|would have
 no longer #
 not #
 makes|make no sense
@@ -113,7 +117,7 @@ be do never
 `),
 	imperativeAfter: set(`please always then also just instead simply politely first kindly immediately and`),
 	mild:            compile("do|does|is|are not\nare never\ndo|does never\nnever\ndon't|doesn't|isn't|aren't"),
-	customerSubject: compile("people|customer|customers|client|clients|user|users|guest|guests|patient|patients|tenant|tenants|subscriber|subscribers|caller|callers|passenger|passengers|member|members|many|some|most|they|rider|riders|buyer|buyers"),
+	customerSubject: compile("people|customer|customers|client|clients|user|users|guest|guests|patient|patients|tenant|tenants|subscriber|subscribers|caller|callers|passenger|passengers|member|members|many|some|most|rider|riders|buyer|buyers"),
 	condition: compile(`
 if
 when|whenever
@@ -236,7 +240,6 @@ irony|ironic
 humour|humor|joke|jokes
 emoji|emojis|emoticon*|smiley*
 arrogan*
-argue
 patient|patiently
 `),
 	format: compile(`
@@ -347,7 +350,9 @@ plus
 in addition
 not
 `),
-	affirm: set(`yes no yep nope sure ok okay alas unfortunately`),
+	affirm:  set(`yes no yep nope sure ok okay alas unfortunately`),
+	numbers: marksEN.Numbers,
+	between: set(`to or and`),
 	unitForms: map[string]string{
 		"day": "day", "days": "day", "hour": "hour", "hours": "hour", "h": "hour", "hrs": "hour", "minute": "minute", "minutes": "minute", "min": "minute", "mins": "minute",
 		"week": "week", "weeks": "week", "month": "month", "months": "month", "year": "year", "years": "year", "eur": "eur", "euro": "eur", "euros": "eur", "usd": "usd", "dollars": "usd", "dollar": "usd",

@@ -86,6 +86,16 @@ func (e *extraction) claimsOf(u *unit) []claim {
 		}
 		return []claim{c}
 	}
+	if u.prev >= 0 && e.l.SameFor(u.text) {
+		for i := len(e.all) - 1; i >= 0 && e.all[i].places[0] == (place{u.doc, e.units[u.prev].start, e.units[u.prev].end}); i-- {
+			c := base
+			c.typ, c.weak, c.text = e.all[i].typ, e.all[i].weak, u.text
+			c.statement = e.alone(u, u.text)
+			if c.typ == model.Escalate || i == 0 || e.all[i-1].places[0] != e.all[i].places[0] {
+				return []claim{c}
+			}
+		}
+	}
 	if len(norms) == 0 {
 		if !e.states(u) {
 			return nil
@@ -100,7 +110,7 @@ func (e *extraction) claimsOf(u *unit) []claim {
 	}
 	var out []claim
 	for _, n := range norms {
-		if n.Weak && !e.binds(u) {
+		if n.Weak && !e.binds(u) || u.setting == inIntro && !e.l.AgentActs(n.Text, n.Cue) {
 			continue
 		}
 		c := base
@@ -117,7 +127,8 @@ func (e *extraction) claimsOf(u *unit) []claim {
 // states reports whether a sentence without any word of obligation counts as a
 // fact the agent must state: only where answers stand.
 func (e *extraction) states(u *unit) bool {
-	return u.setting == inAnswer && len(lang.Words(u.text)) >= 2
+	n := len(lang.Words(u.text))
+	return u.setting == inAnswer && n >= 2 || u.setting == inList && n >= 4
 }
 
 // binds reports whether a practice or a fact obliges where it stands.

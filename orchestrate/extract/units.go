@@ -88,7 +88,7 @@ func (r *reader) document(d int) {
 			u.setting = inList
 		}
 		text := blk.Text
-		if i, ok := qaAt[blk.LineStart]; ok {
+		if i, ok := qaAt[blk.LineStart]; ok && (!doc.QAs[i].Topic || r.isTopic(doc.QAs[i].Question)) {
 			u.qa = i
 			qa := &doc.QAs[i]
 			u.topic, u.question = qa.Question, !qa.Topic
@@ -98,8 +98,8 @@ func (r *reader) document(d int) {
 			u.topic, u.question = strings.TrimRight(blk.Lead, " ?:"), strings.HasSuffix(strings.TrimSpace(blk.Lead), "?")
 			text = cutTopic(text, blk.Lead)
 			u.setting = inAnswer
-		} else {
-			text = cutNumber(text)
+		} else if cut := cutNumber(text); cut != text {
+			text, u.setting = cut, inList
 		}
 		r.under(doc, blk, &u)
 		if b < firstRules && u.setting == inText {
@@ -144,7 +144,7 @@ func (r *reader) under(doc *model.Document, blk *model.Block, u *unit) {
 // speaker, no date and no obligation.
 func (r *reader) isTopic(label string) bool {
 	ws := lang.Words(label)
-	if len(ws) == 0 || len(ws) > 8 {
+	if len(ws) == 0 || len(ws) > 8 || !isQuestion(label) && !r.l.Labels(label) {
 		return false
 	}
 	letters := 0
@@ -219,7 +219,7 @@ func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
 		if situation {
 			v.situation = subject
 		}
-		if len(lang.Words(cell)) < 4 && i < len(heads) && heads[i] != "" {
+		if !situation && len(lang.Words(cell)) < 4 && i < len(heads) && heads[i] != "" {
 			cell = heads[i] + ": " + cell
 		}
 		r.sentences(doc, blk, cell, v)
@@ -257,7 +257,7 @@ func (r *reader) sentences(doc *model.Document, blk *model.Block, text string, u
 		last := len(r.units) - 1
 		if last >= first {
 			v.prev = last
-			if r.l.Joins(s) || r.l.Schedule(s) && r.l.Schedule(r.units[last].text) && r.bare(s) && r.bare(r.units[last].text) {
+			if r.l.Joins(s) && len(words) <= maxFragment || r.l.Schedule(s) && r.l.Schedule(r.units[last].text) && r.bare(s) && r.bare(r.units[last].text) {
 				r.units[last].text += " " + s
 				r.units[last].end = max(r.units[last].end, to)
 				continue
@@ -267,6 +267,8 @@ func (r *reader) sentences(doc *model.Document, blk *model.Block, text string, u
 		r.units = append(r.units, v)
 	}
 }
+
+const maxFragment = 9 // words of a sentence that may be a fragment of another
 
 // bare reports whether a sentence only states facts: no condition stands in it.
 func (r *reader) bare(s string) bool {
