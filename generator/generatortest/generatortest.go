@@ -212,24 +212,22 @@ func fingerprint(call *generator.Call) []string {
 		if err != nil {
 			b = fmt.Append(nil, err)
 		}
-		out = append(out, v.Type().Field(i).Name+": "+string(b))
+		line := v.Type().Field(i).Name + ": " + string(b)
 		if f.Kind() == reflect.Slice && f.Cap() > f.Len() && f.Type() != reflect.TypeFor[json.RawMessage]() {
 			full := f.Slice(0, f.Cap())
 			if !full.Index(f.Len()).IsZero() {
-				out = append(out, v.Type().Field(i).Name+": something was appended to the call's own slice")
+				line = v.Type().Field(i).Name + ": something was appended behind its end"
 			}
 		}
+		out = append(out, line)
 	}
 	return out
 }
 
-func firstDifference(a, b []string) string {
-	for i := range b {
-		if i >= len(a) || a[i] != b[i] {
-			if i < len(a) {
-				return clip(a[i]) + " became " + clip(b[i])
-			}
-			return clip(b[i])
+func firstDifference(before, after []string) string {
+	for i := range before {
+		if before[i] != after[i] {
+			return clip(before[i]) + " became " + clip(after[i])
 		}
 	}
 	return ""
