@@ -138,51 +138,116 @@ func (r *rules) extends(row []int32, without []bool) bool {
 	return r.solve(slices.Clone(row), without, nil)
 }
 
-// complete fills the open axes that constraints speak of, with the values of
-// prefer where that is possible; others stay -1.
+// complete fills open axes that constraints speak of, with the values of prefer
+// where that is possible; others stay -1 and may take any value.
 func (r *rules) complete(row, prefer []int32) bool { return r.solve(row, nil, prefer) }
 
+// solve sets open axes of row until every clause holds. If that cannot be, it
+// leaves row in no defined state.
 func (r *rules) solve(row []int32, without []bool, prefer []int32) bool {
-	// The clause with the fewest open axes is decided first.
-	var next *clause
-	fewest := 1 << 30
+	active := make([]int32, 0, len(r.clauses))
 	for i := range r.clauses {
+		if without == nil || !without[r.clauses[i].from] {
+			active = append(active, int32(i))
+		}
+	}
+	return r.solveAll(row, active, prefer)
+}
+
+// solveAll takes the clauses apart into groups that share no open axis: what is
+// impossible in one group is not tried with every solution of the others.
+func (r *rules) solveAll(row, active, prefer []int32) bool {
+	var open []int32
+	for _, i := range active {
 		c := &r.clauses[i]
-		if without != nil && without[c.from] || c.holds(row) {
+		if c.holds(row) {
 			continue
 		}
-		open := 0
-		for _, l := range c.lits {
-			if row[l.axis] < 0 {
-				open++
-			}
-		}
-		if open == 0 {
+		if !slices.ContainsFunc(c.lits, func(l literal) bool { return row[l.axis] < 0 }) {
 			return false
 		}
-		if open < fewest {
-			next, fewest = c, open
-		}
+		open = append(open, i)
 	}
-	if next == nil {
+	if len(open) == 0 {
 		return true
 	}
-	for _, l := range next.lits {
-		if row[l.axis] >= 0 {
-			continue
-		}
-		first := int32(0)
-		if prefer != nil && prefer[l.axis] >= 0 {
-			first = prefer[l.axis]
-		}
-		for n := range int32(len(l.ok)) {
-			row[l.axis] = (first + n) % int32(len(l.ok))
-			if r.solve(row, without, prefer) {
-				return true
+	group := make([]int32, len(row)) // of an axis, by its lowest axis plus 1
+	for changed := true; changed; {
+		changed = false
+		for _, i := range open {
+			low := int32(len(row)) + 1
+			for _, l := range r.clauses[i].lits {
+				if row[l.axis] < 0 {
+					low = min(low, l.axis+1)
+					if g := group[l.axis]; g > 0 {
+						low = min(low, g)
+					}
+				}
+			}
+			for _, l := range r.clauses[i].lits {
+				if row[l.axis] < 0 && group[l.axis] != low {
+					group[l.axis], changed = low, true
+				}
 			}
 		}
-		row[l.axis] = -1
-		return false // every value of one axis was tried
+	}
+	of := func(i int32) int32 {
+		for _, l := range r.clauses[i].lits {
+			if row[l.axis] < 0 {
+				return group[l.axis]
+			}
+		}
+		return 0
+	}
+	slices.SortStableFunc(open, func(x, y int32) int { return int(of(x) - of(y)) })
+	groups := make([]int32, len(open))
+	for n, i := range open {
+		groups[n] = of(i)
+	}
+	for from := 0; from < len(open); {
+		to := from + 1
+		for to < len(open) && groups[to] == groups[from] {
+			to++
+		}
+		if !r.branch(row, open[from:to], prefer) {
+			return false
+		}
+		from = to
+	}
+	return true
+}
+
+// branch tries the values of one axis of the clause with the fewest open axes.
+func (r *rules) branch(row, group, prefer []int32) bool {
+	var axes []int32
+	axis, ok := int32(-1), []bool(nil)
+	fewest := len(row) + 1
+	for _, i := range group {
+		n, first := 0, literal{}
+		for _, l := range r.clauses[i].lits {
+			if row[l.axis] < 0 {
+				if n++; n == 1 {
+					first = l
+				}
+				axes = append(axes, l.axis)
+			}
+		}
+		if n < fewest {
+			fewest, axis, ok = n, first.axis, first.ok
+		}
+	}
+	start := int32(0)
+	if prefer != nil && prefer[axis] >= 0 {
+		start = prefer[axis]
+	}
+	for n := range int32(len(ok)) {
+		row[axis] = (start + n) % int32(len(ok))
+		if r.solveAll(row, group, prefer) {
+			return true
+		}
+		for _, a := range axes {
+			row[a] = -1
+		}
 	}
 	return false
 }

@@ -511,3 +511,33 @@ func TestTupleKey(t *testing.T) {
 		t.Errorf("key %q, want %q", got, want)
 	}
 }
+
+// Constraints that have nothing to do with a tuple must not be tried in all
+// their combinations before it is found infeasible.
+func TestBuildManyConstraints(t *testing.T) {
+	t.Parallel()
+	m := &coverage.Model{Axes: shape(power(3, 40)...)}
+	name := func(i int) string { return fmt.Sprintf("a%d", i) }
+	// Pairs of axes in the middle that constrain each other alone.
+	for i := 2; i < 38; i += 2 {
+		m.Constraints = append(m.Constraints,
+			model.Constraint{Name: fmt.Sprint("x", i), If: map[string]string{name(i): "v0"}, Then: map[string][]string{name(i + 1): {"v0", "v1"}}},
+			model.Constraint{Name: fmt.Sprint("y", i), If: map[string]string{name(i): "v1"}, Then: map[string][]string{name(i + 1): {"v1", "v2"}}})
+	}
+	// The first and the last two: a0=v0 and a1=v0 leave a39 nothing, whatever a38 is.
+	for v := range 3 {
+		m.Constraints = append(m.Constraints, model.Constraint{
+			Name: fmt.Sprint("z", v),
+			If:   map[string]string{name(0): "v0", name(1): "v0", name(38): fmt.Sprint("v", v)}, Then: map[string][]string{name(39): {fmt.Sprint("v", v)}},
+		}, model.Constraint{
+			Name: fmt.Sprint("w", v),
+			If:   map[string]string{name(0): "v0", name(1): "v0", name(39): fmt.Sprint("v", v)}, Then: map[string][]string{name(38): {fmt.Sprint("v", (v+1)%3)}},
+		})
+	}
+	a := build(t, m)
+	proved(t, m, a)
+	found := slices.ContainsFunc(a.Infeasible, func(x coverage.Tuple) bool { return x.Key() == "a0=v0&a1=v0" })
+	if !found {
+		t.Errorf("a0=v0&a1=v0 is not among the infeasible %v", a.Infeasible)
+	}
+}

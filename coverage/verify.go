@@ -105,36 +105,79 @@ func Verify(m *Model, rows []map[string]string) Report {
 
 // recount is a model seen by the verifier: plain maps, read as they are written.
 type recount struct {
-	m      *Model
-	axis   map[string]int
-	value  []map[string]int
-	branch []int // axes whose choice can matter to a constraint
+	m     *Model
+	axis  map[string]int
+	value []map[string]int
+	parts []part
+}
+
+// part is a group of axes that constraints tie together, with those constraints.
+// What happens in one part matters to another only through the rule of one
+// invalid value a row.
+type part struct {
+	axes        []int
+	constraints []int
 }
 
 func newRecount(m *Model) *recount {
 	v := &recount{m: m, axis: make(map[string]int), value: make([]map[string]int, len(m.Axes))}
-	named := make(map[string]bool)
-	for _, c := range m.Constraints {
-		for a := range c.If {
-			named[a] = true
-		}
-		for a := range c.Then {
-			named[a] = true
-		}
-	}
+	tied := make([]int, len(m.Axes)) // axes with the same number belong together
+	matters := make([]bool, len(m.Axes))
 	for i, a := range m.Axes {
 		v.axis[a.Name] = i
 		v.value[i] = make(map[string]int)
-		sound := false
+		tied[i] = i
+		matters[i] = true
 		for j, x := range a.Values {
 			v.value[i][x.Name] = j
-			sound = sound || !x.Invalid
+			matters[i] = matters[i] && x.Invalid // an axis without a valid value takes part too
 		}
-		if named[a.Name] || !sound {
-			v.branch = append(v.branch, i)
+	}
+	for i, c := range m.Constraints {
+		named := v.named(c)
+		if len(named) == 0 { // it forbids every row
+			v.parts = append(v.parts, part{constraints: []int{i}})
+			continue
+		}
+		for _, a := range named {
+			matters[a] = true
+			for b, old := 0, tied[a]; b < len(tied); b++ {
+				if tied[b] == old {
+					tied[b] = tied[named[0]]
+				}
+			}
+		}
+	}
+	for n := range tied {
+		var p part
+		for a := range tied {
+			if tied[a] == n && matters[a] {
+				p.axes = append(p.axes, a)
+			}
+		}
+		for i, c := range m.Constraints {
+			if named := v.named(c); len(named) > 0 && tied[named[0]] == n {
+				p.constraints = append(p.constraints, i)
+			}
+		}
+		if len(p.axes) > 0 {
+			v.parts = append(v.parts, p)
 		}
 	}
 	return v
+}
+
+// named returns the axes that a constraint speaks of, in their order.
+func (v *recount) named(c model.Constraint) []int {
+	var out []int
+	for i, a := range v.m.Axes {
+		_, ifs := c.If[a.Name]
+		_, thens := c.Then[a.Name]
+		if ifs || thens {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // read turns a row into value numbers; ok is false when it is no valid row.
@@ -149,7 +192,12 @@ func (v *recount) read(row map[string]string) (vals []int, ok bool) {
 		vals[i] = n
 		given[i] = n
 	}
-	return vals, v.consistent(given, nil)
+	for _, p := range v.parts {
+		if v.broken(p.constraints, given, nil) {
+			return nil, false
+		}
+	}
+	return vals, v.invalid(given) <= 1
 }
 
 // groups returns the sets of axes to count, each once.
@@ -190,28 +238,24 @@ func (v *recount) groups() [][]int {
 	return out
 }
 
-// consistent reports whether no constraint is certainly broken by the values
-// given. Only the constraints in only count, when it is not nil; the number
-// after the last one stands for the rule of one invalid value.
-func (v *recount) consistent(given map[int]int, only []bool) bool {
-	invalid := 0
-	for a, n := range given {
-		if v.m.Axes[a].Values[n].Invalid {
-			invalid++
+// invalid counts the invalid values given.
+func (v *recount) invalid(given map[int]int) int {
+	n := 0
+	for a, x := range given {
+		if v.m.Axes[a].Values[x].Invalid {
+			n++
 		}
 	}
-	if invalid > 1 && (only == nil || only[len(v.m.Constraints)]) {
-		return false
-	}
-	for i, c := range v.m.Constraints {
-		if only != nil && !only[i] {
-			continue
-		}
-		if v.applies(c, given) && v.contradicts(c, given) {
-			return false
-		}
-	}
-	return true
+	return n
+}
+
+// broken reports whether the values given certainly break one of the
+// constraints. Only those in only count, when it is not nil.
+func (v *recount) broken(constraints []int, given map[int]int, only []bool) bool {
+	return slices.ContainsFunc(constraints, func(i int) bool {
+		c := v.m.Constraints[i]
+		return (only == nil || only[i]) && v.applies(c, given) && v.contradicts(c, given)
+	})
 }
 
 func (v *recount) applies(c model.Constraint, given map[int]int) bool {
@@ -236,33 +280,93 @@ func (v *recount) contradicts(c model.Constraint, given map[int]int) bool {
 }
 
 // reachable reports whether some valid row has the values given, by trying.
+// Only the constraints in only count, when it is not nil; the number after the
+// last one stands for the rule of one invalid value a row.
 func (v *recount) reachable(given map[int]int, only []bool) bool {
+	free := len(v.m.Axes) // how many more values may be invalid
+	if only == nil || only[len(v.m.Constraints)] {
+		if free = 1 - v.invalid(given); free < 0 {
+			return false
+		}
+	}
+	for _, p := range v.parts {
+		spent := 0
+		for !v.solvable(p, given, only, spent) {
+			if spent++; spent > free {
+				return false
+			}
+		}
+		free -= spent
+	}
+	return true
+}
+
+// solvable reports whether the axes of a part can take values beside those
+// given, with at most so many invalid ones among them.
+func (v *recount) solvable(p part, given map[int]int, only []bool, invalid int) bool {
 	trial := make(map[int]int, len(v.m.Axes))
 	for a, n := range given {
 		trial[a] = n
 	}
-	var try func(rest []int) bool
-	try = func(rest []int) bool {
-		if !v.consistent(trial, only) {
+	order := v.outward(p, given)
+	var try func(rest []int, invalid int) bool
+	try = func(rest []int, invalid int) bool {
+		if invalid < 0 || v.broken(p.constraints, trial, only) {
 			return false
 		}
 		if len(rest) == 0 {
 			return true
 		}
 		a := rest[0]
-		if _, ok := trial[a]; ok {
-			return try(rest[1:])
-		}
-		for n := range v.m.Axes[a].Values {
+		for n, x := range v.m.Axes[a].Values {
 			trial[a] = n
-			if try(rest[1:]) {
+			left := invalid
+			if x.Invalid {
+				left--
+			}
+			if try(rest[1:], left) {
 				return true
 			}
 		}
 		delete(trial, a)
 		return false
 	}
-	return try(v.branch)
+	return try(order, invalid)
+}
+
+// outward returns the open axes of a part, those next to the ones given first:
+// where it fails, it fails early.
+func (v *recount) outward(p part, given map[int]int) []int {
+	done := make(map[int]bool)
+	for a := range given {
+		done[a] = true
+	}
+	var out []int
+	add := func(a int) {
+		if !done[a] {
+			done[a] = true
+			out = append(out, a)
+		}
+	}
+	for {
+		before := len(out)
+		for _, i := range p.constraints {
+			named := v.named(v.m.Constraints[i])
+			if slices.ContainsFunc(named, func(a int) bool { return done[a] }) {
+				for _, a := range named {
+					add(a)
+				}
+			}
+		}
+		if len(out) > before {
+			continue
+		}
+		next := slices.IndexFunc(p.axes, func(a int) bool { return !done[a] })
+		if next < 0 {
+			return out
+		}
+		add(p.axes[next])
+	}
 }
 
 // culprits names a constraint that alone excludes the values given, or else
