@@ -47,7 +47,7 @@ var classifiers = []classifier{
 			return pick(identified(l, last(in)), "present", "absent")
 		},
 		[]shown{
-			{"present", `the message itself gives what the case can be found by: an order, record or account number of at least three digits, a code, an e-mail, a phone number, or a name introduced as such together with a date or time`},
+			{"present", `the message itself gives what the case can be found by: an order, record or account number of at least three digits, a code, an e-mail, a phone number, or a full name together with a date or time`},
 			{"absent", `the message gives no order, record or account number, no code, no e-mail or phone number, and no name with a date`},
 		},
 	},
@@ -179,7 +179,7 @@ func ruleOf(a model.Axis) *classifier {
 //
 //	tone         neutral | angry: abuse or strong words, "!!" or "???", two words in capitals
 //	identifier   present | absent: a number of 3+ digits that is no amount, date, time or quantity,
-//	             a code, an e-mail, a phone, or a name and a date
+//	             a code, an e-mail, a phone, or a full name and a date or time
 //	form         question | statement: a question mark, or a sentence that opens with a question word
 //	length       short | long: up to ShortWords words
 //	greeting     present | absent
@@ -388,7 +388,30 @@ func identified(l *lang.Language, text string) bool {
 			}
 		}
 	}
-	return dated && l != nil && l.Marks.Named.In(text)
+	return dated && l != nil && (l.Marks.Named.In(text) || fullName(l, text, toks))
+}
+
+// fullName reports whether two words with capitals stand together, as a first
+// and a last name do: no greeting, no name of a month.
+func fullName(l *lang.Language, text string, toks []lang.Token) bool {
+	run := 0
+	for i, t := range toks {
+		if t.Break || t.Pause {
+			run = 0
+		}
+		first, n := utf8.DecodeRuneInString(text[t.Start:t.End])
+		rest := text[t.Start+n : t.End]
+		_, greets := l.Marks.Greeting.At(toks, i)
+		_, month := lang.Month(t.Text)
+		if !unicode.IsUpper(first) || rest == "" || strings.ToLower(rest) != rest || greets || month {
+			run = 0
+			continue
+		}
+		if run++; run == 2 {
+			return true
+		}
+	}
+	return false
 }
 
 func digits(s string) int {
@@ -486,7 +509,7 @@ func badPunctuation(text string) bool {
 	if text == "" {
 		return false
 	}
-	body := strings.TrimSpace(stripEmoji(text))
+	body, smiles := cutEmoji(text)
 	if body == "" {
 		return false
 	}
@@ -494,7 +517,7 @@ func badPunctuation(text string) bool {
 	if unicode.IsLower(first) {
 		return true
 	}
-	if r, _ := utf8.DecodeLastRuneInString(body); !ended(body) && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == ',' || r == '-') {
+	if r, _ := utf8.DecodeLastRuneInString(body); !smiles && !ended(body) && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == ',' || r == '-') {
 		return true
 	}
 	masked := maskContacts(body)
@@ -665,17 +688,45 @@ func hasEmoji(text string) bool { return stripEmoji(text) != text }
 func stripEmoji(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {
-		if n := smileyAt(text, i); n > 0 {
-			i += n
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(text[i:])
-		if !unicode.Is(emojiRanges, r) && r != '\uFE0F' && r != '\u200D' {
+		n := emojiAt(text, i)
+		if n == 0 {
+			_, n = utf8.DecodeRuneInString(text[i:])
 			b.WriteString(text[i : i+n])
 		}
 		i += n
 	}
 	return b.String()
+}
+
+// cutEmoji removes emoji and smileys with the space before them, and reports
+// whether the text ends with one: it may stand for the mark at the end.
+func cutEmoji(text string) (body string, last bool) {
+	var b []byte
+	for i := 0; i < len(text); {
+		n := emojiAt(text, i)
+		if n > 0 {
+			b = []byte(strings.TrimRight(string(b), " "))
+			last = true
+		} else {
+			_, n = utf8.DecodeRuneInString(text[i:])
+			b = append(b, text[i:i+n]...)
+			last = last && strings.TrimSpace(text[i:i+n]) == ""
+		}
+		i += n
+	}
+	return strings.TrimSpace(string(b)), last
+}
+
+// emojiAt returns the length of the emoji or smiley at i, or 0.
+func emojiAt(text string, i int) int {
+	if n := smileyAt(text, i); n > 0 {
+		return n
+	}
+	r, n := utf8.DecodeRuneInString(text[i:])
+	if unicode.Is(emojiRanges, r) || r == '\uFE0F' || r == '\u200D' {
+		return n
+	}
+	return 0
 }
 
 // smileyAt returns the length of the smiley at i, or 0. Brackets that close
