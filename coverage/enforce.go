@@ -36,12 +36,13 @@ type Target string
 // and role ("pol_x/pressed"), or its id alone; of a pair both ids ("pol_x&pol_y");
 // of a row its id, of a format and a source its name.
 const (
-	TargetTuple  Target = "tuple"
-	TargetPolicy Target = "policy"
-	TargetRow    Target = "row"
-	TargetFormat Target = "format"
-	TargetSource Target = "source"
-	TargetPair   Target = "pair" // of policies; reported only
+	TargetUseCase Target = "use_case" // found and not made; Gap.Target is its id
+	TargetTuple   Target = "tuple"
+	TargetPolicy  Target = "policy"
+	TargetRow     Target = "row"
+	TargetFormat  Target = "format"
+	TargetSource  Target = "source"
+	TargetPair    Target = "pair" // of policies; reported only
 )
 
 // Gap is something that should be covered and is not, with the one reason why.
@@ -90,6 +91,11 @@ type EnforceInput struct {
 	// Refused says, by row of the plan, what was refused and why; the last
 	// entry of a row counts.
 	Refused []model.Refusal
+	// Infeasible says, by row and by policy and role ("pol_x/pressed"), what
+	// cannot be made by this run's means, and why: without a model, what the
+	// document's own words do not give. It is reported and no failure; the
+	// minimums hold all the same.
+	Infeasible map[string]string
 	// Contradictions are the policies that the document contradicts itself on.
 	Contradictions []Contradiction
 	// Stop is set when the run ended before its plan was done, StopReason says

@@ -93,7 +93,10 @@ func (j *judge) rows(up *model.UseCasePlan) {
 		}
 		g := Gap{Kind: TargetRow, Target: row.ID, UseCaseID: up.UseCaseID}
 		r, refused := j.refused[row.ID]
+		because, infeasible := j.in.Infeasible[row.ID]
 		switch {
+		case infeasible:
+			g.Verdict, g.Because = VerdictInfeasible, because
 		case refused:
 			g.Verdict, g.Because = VerdictRefused, refusal(r)
 		case j.in.Stop != "":
@@ -196,6 +199,9 @@ func (j *judge) unshown(policy string, role model.Role) Gap {
 		if slices.Contains(c.PolicyIDs, policy) {
 			return Gap{Kind: TargetPolicy, Target: target, Verdict: VerdictContradiction, Because: c.Because}
 		}
+	}
+	if why, ok := j.in.Infeasible[target]; ok {
+		return Gap{Kind: TargetPolicy, Target: target, Verdict: VerdictInfeasible, Because: why}
 	}
 	return j.because(TargetPolicy, target, "the example made for it does not show it",
 		func(r *model.Row) bool { return r.Roles[policy] == role })
@@ -321,14 +327,19 @@ func (j *judge) testCases(useCase string) {
 		if up.UseCaseID != useCase {
 			continue
 		}
-		want = max(want, len(up.Rows))
+		feasible := 0
 		for k := range up.Rows {
-			if f, ok := j.failed[up.Rows[k].ID]; ok {
+			f, ok := j.failed[up.Rows[k].ID]
+			if !ok || f.Verdict != VerdictInfeasible {
+				feasible++
+			}
+			if ok && f.Verdict != VerdictInfeasible {
 				if lost++; lost == 1 {
 					why = fmt.Sprintf("%s %s: %s", f.Target, f.Verdict, f.Because)
 				}
 			}
 		}
+		want = max(want, feasible)
 	}
 	switch {
 	case have < want:

@@ -155,7 +155,7 @@ func (r *run) candidates(ctx context.Context, jobs []job, outs []Outcome) []cand
 		}
 		call := jobs[i].call
 		for _, d := range o.Output.Dropped {
-			r.refuse(model.Refusal{UseCaseID: call.UseCase.ID, Row: d.Row, Generator: o.Generator, Check: "dropped", Reason: d.Reason})
+			r.refuse(model.Refusal{UseCaseID: call.UseCase.ID, Row: d.Row, Generator: o.Generator, Check: checkDropped, Reason: d.Reason})
 		}
 		adapter, err := r.o.adapters.For(formatOf(o.Output, jobs[i].spec))
 		if err != nil {
@@ -359,3 +359,7 @@ func cloneRow(row model.Row) model.Row {
 	row.Given = slices.Clone(row.Given)
 	return row
 }
+
+// checkDropped is the check of a refusal by the generator itself: it could not
+// fill the row.
+const checkDropped = "dropped"

@@ -149,8 +149,10 @@ func (r *run) close(ctx context.Context) (*Result, error) {
 	default:
 		r.stop = StopRounds
 	}
+	infeasible, withdrawn := r.withdraw()
 	res := r.result()
 	in := &coverage.EnforceInput{
+		Infeasible: infeasible,
 		Dataset: res.Dataset, Profile: r.plan.Profile, Plan: r.plan.UseCases,
 		Minimums: r.o.opts.Minimums, Counts: r.o.opts.Counts,
 		Sources: r.plan.Sources, Refused: res.Refused,
@@ -165,6 +167,7 @@ func (r *run) close(ctx context.Context) (*Result, error) {
 		in.Stop, in.StopReason = coverage.LimitDeadline, fmt.Sprint(context.Cause(ctx))
 	}
 	gaps, short := coverage.Enforce(in)
+	gaps = append(gaps, withdrawn...)
 	certify := &coverage.CertifyInput{Dataset: res.Dataset, Plan: r.plan.UseCases, Unmapped: r.plan.Extraction.Unmapped, Gaps: gaps}
 	if short != nil {
 		certify.Shortfalls = short.Shortfalls
