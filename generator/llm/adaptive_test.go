@@ -250,11 +250,14 @@ func TestAdaptiveAutoMayAnswerInText(t *testing.T) {
 	if err != nil || resp.Text != "No tool fits." || resp.Calls != nil {
 		t.Errorf("got %+v, %v", resp, err)
 	}
-	// Without tools, an empty list says the same.
+	// Without tools, an empty list says the same, and the prompt says so.
 	fake = llmtest.New(t, llmtest.Reply(`{"calls":[]}`))
 	resp, err = llm.Adaptive(fake, &llm.Capabilities{JSONSchema: true, StrictSchema: true}).Complete(t.Context(), routing(llm.ToolAuto))
 	if err != nil || resp.Text != "" || resp.Calls != nil {
 		t.Errorf("got %+v, %v", resp, err)
+	}
+	if prompt := fake.Log()[0].Messages[0].Content; !strings.Contains(prompt, "or none") {
+		t.Errorf("prompt = %q", prompt)
 	}
 }
 
@@ -756,6 +759,9 @@ func TestAdaptiveHistoryWithoutTools(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, sent.Messages[2:]); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(sent.Messages[0].Content, "at least one tool") {
+		t.Error("the prompt does not require a call")
 	}
 	for _, tool := range twoTools {
 		if !strings.Contains(sent.Messages[0].Content, tool.Name) || !strings.Contains(sent.Messages[0].Content, string(tool.Parameters)) {

@@ -377,3 +377,29 @@ func TestLimiterRateErrorsDoNotHideFaults(t *testing.T) {
 		}
 	})
 }
+
+func TestLimiterForgetsTheTokensOfACancelledWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := llm.NewLimiter(&llm.LimitOptions{TokensPerMinute: 6000}).Client(llmtest.New(t, llmtest.Step{Times: 2}))
+		large, small := user("x"), user("x")
+		large.MaxTokens, small.MaxTokens = 50_000, 75 // and 25 of input
+		first := user("x")
+		first.MaxTokens = 5975
+		if _, err := c.Complete(t.Context(), first); err != nil { // the whole minute's worth
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if _, err := c.Complete(ctx, large); !errors.Is(err, context.Canceled) {
+			t.Fatalf("the large call got %v, want it cancelled", err)
+		}
+		start := time.Now()
+		if _, err := c.Complete(t.Context(), small); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(start); d > 2*time.Second {
+			t.Errorf("the small call waited %v for tokens that nobody used", d)
+		}
+	})
+}

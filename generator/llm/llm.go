@@ -4,6 +4,10 @@
 //
 // Nothing here reads the environment, opens a connection or knows a provider;
 // adapters/openai maps the port to the wire.
+//
+// Decorators stand in this order, from the outside in: [Record], [Adaptive],
+// [Retry], [Ledger.Client], [Limiter.Client], the provider. So a replay needs no
+// other, and every attempt is retried, paid for and limited.
 package llm
 
 import (
@@ -13,7 +17,9 @@ import (
 
 // Client completes one request. Implementations must be safe for concurrent
 // use, must honour ctx, and must return a *[Error] for every failure of the
-// provider, so that decorators can tell what to do about it.
+// provider, so that decorators can tell what to do about it, with the usage of a
+// failure that was paid for. A client that has a model of its own should say its
+// name in a method Model() string; see [ModelOf].
 type Client interface {
 	Complete(ctx context.Context, req *Request) (*Response, error)
 }

@@ -92,6 +92,7 @@ func TestParseCalls(t *testing.T) {
 		{"invented", `{"name":"destroy","arguments":{"n":1}}`, calls{{ID: "call_1", Name: "destroy", Arguments: `{"n":1}`}}},
 		{"not in thoughts", `<think>{"name":"find","arguments":{}}</think>{"name":"make","arguments":{"n":1}}`, one},
 		{"a name alone is no call", `{"name":"Иван"}`, nil},
+		{"keyed by something else", `{"other":{"n":1}}`, nil},
 		{"other JSON", `{"a":{"b":1},"c":[]}`, nil},
 		{"cut off", `{"calls":[{"generator":"make","args":{"n":1}},{"generator":"ma`, nil},
 		{"text", "Nothing to call.", nil},
