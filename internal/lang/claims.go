@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -28,6 +29,9 @@ type Claims struct {
 	// Policy describes a policy of each type; When and Unless add to it.
 	Policy       map[model.PolicyType]string
 	When, Unless string
+	// EmptySample, HandoverSample and RudeSample state what the document's own
+	// answers to tickets show: %[1]s is the message, %[2]s the answer.
+	EmptySample, HandoverSample, RudeSample string
 	// InternalReason says why a policy about an internal process is untestable.
 	InternalReason string
 
@@ -43,7 +47,9 @@ type Claims struct {
 	sameFor      patterns // a sentence that extends the one before to other matters
 	labelNot     patterns // words that make a label the beginning of a sentence
 	impersonal   patterns // "they ask": a condition without a subject
+	agentNoun    patterns // what a document calls an automatic agent
 	copula       patterns // verbs that end what is handed over
+	glosses      patterns // words that explain the sentence before
 	joins        patterns // a fragment that begins so belongs to the sentence before
 	quality      patterns // a document about checking what operators write
 	support      patterns // a document about answering customers
@@ -186,13 +192,20 @@ func (l *Language) Labels(label string) bool {
 		return false
 	}
 	cues := l.Norm.cues(label, toks)
-	return len(cues) == 0 || cues[0].weak || cues[0].order && len(toks) < 3
+	if len(cues) == 0 || cues[0].weak || cues[0].order && len(toks) < 3 {
+		return true
+	}
+	// "Wi-Fi doesn't work" is a matter, "We don't discuss contracts" a rule.
+	if l.Norm.mild.at(toks, cues[0].start) == 0 || cues[0].start == 0 || l.Norm.agentSubject.in(toks) {
+		return false
+	}
+	return !slices.ContainsFunc(toks, func(t token) bool { return l.Norm.practises(t.low) })
 }
 
 // Joins reports whether a sentence is a fragment of the one before.
 func (l *Language) Joins(sentence string) bool {
 	toks := tokens(sentence)
-	return len(toks) > 0 && l.Claim.joins.at(toks, 0) > 0
+	return len(toks) > 0 && (l.Claim.joins.at(toks, 0) > 0 || l.Claim.glosses.in(toks))
 }
 
 // QualitySigns and SupportSigns count how often a text speaks of checking what

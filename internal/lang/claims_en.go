@@ -22,6 +22,8 @@ var claimsEN = Claims{
 		model.Style: "How the agent sounds: %s", model.Shape: "What shape a reply has: %s",
 	},
 	When: " Applies: %s.", Unless: " Except: %s.",
+	EmptySample: "An empty message is answered with a question what is needed: “%[2]s”", HandoverSample: "A message like “%[1]s” is handed over to a person: “%[2]s”",
+	RudeSample:     "A rude message is answered in a calm tone: “%[2]s”",
 	InternalReason: "it is about an internal process that no answer can show",
 	wantsTo: []string{
 		"how do i", "how can i", "can i", "could i", "may i", "how do we", "can we", "how to", "where do i", "where can i", "is it possible to", "am i able to", "i want to", "i need to", "i'd like to", "what do i need to", "do i have to", "do i need to", "am i allowed to",
@@ -56,7 +58,7 @@ where is|are ... operator|manager|human
 talk|speak to ... human|person|someone|manager
 `),
 	event:    compile("in case|cases of\nin the event of\nfor|on complaints|threats|questions|requests"),
-	sameFor:  compile("the same goes|applies|holds|is true for|to|of\nlikewise for\nthat also|too goes|applies"),
+	sameFor:  compile("the same goes|applies|holds for|to|of\nthe same is true for|of\nlikewise for\nthat also|too goes|applies"),
 	labelNot: compile("usually|often|sometimes|can|may|include|includes|are|is|there"),
 	impersonal: compile(`
 asked|asking
@@ -65,7 +67,8 @@ a|the message|question|request|caller|sender|situation
 message|messages
 people|they|he|she
 `),
-	copula: compile("is|are|goes|go|gets|get|has|have|belongs|belong"),
+	copula:  compile("is|are|goes|go|gets|get|has|have|belongs|belong"),
+	glosses: compile("is meant\nthat means\nmeaning the same"),
 	joins: compile(`
 or
 nor

@@ -389,6 +389,9 @@ func (n *Norms) split(text string, toks []token, cues []cue) []group {
 			k--
 		}
 		head, tail := text[toks[0].start:toks[k-1].end], text[toks[j].start:]
+		if n.jointWord(toks[j].low) && j+1 < len(toks) {
+			tail = text[toks[j+1].start:]
+		}
 		headCue := cues[0]
 		if headCue.start >= k {
 			headCue = cue{0, 1, toks[0].low, false, true, false}
@@ -396,6 +399,17 @@ func (n *Norms) split(text string, toks []token, cues []cue) []group {
 		return []group{
 			{toks: toks[:k], cue: headCue, text: head, part: text[:toks[k-1].end]},
 			{toks: toks[j:], cue: cue{0, 1, toks[j].low, false, headCue.weak, false}, text: subject + strings.TrimRight(tail, " ."), part: subject + tail},
+		}
+	}
+	if c := cues[0]; c.not && !c.weak {
+		// "The bot asks for the name and does not repeat it."
+		m := n.subject(toks)
+		if m > 0 && c.start-m >= 4 && n.jointWord(toks[c.start-1].low) && sameSentence(text, toks, 0, c.start) {
+			subject := strings.TrimSpace(text[toks[0].start:toks[m-1].end])
+			return []group{
+				{toks: toks[:c.start-1], cue: cue{0, m, strings.ToLower(subject), false, false, false}, text: text[toks[0].start:toks[c.start-2].end], part: text[:toks[c.start-2].end]},
+				{toks: toks[c.start:], cue: cue{0, c.end - c.start, c.text, true, false, false}, text: subject + " " + text[toks[c.start].start:], part: subject + " " + text[toks[c.start].start:]},
+			}
 		}
 	}
 	for _, c := range cues[1:] {
@@ -642,6 +656,9 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 			continue
 		}
 		lead := i == 0 || n.afterLabel(s, toks, i)
+		if m := n.condition.at(toks, i); m > 0 && i+m < len(toks) && strings.Contains(s[toks[i+m-1].end:toks[i+m].start], ",") {
+			continue // "what, where and when, ..."
+		}
 		if m := n.condition.at(toks, i); m > 0 {
 			end := n.clauseEnd(s, toks, i, i+m, lead || !n.hasCue(s, toks[:i]))
 			if end > i && end-i < len(toks) {
@@ -779,6 +796,52 @@ func (n *Norms) bareEnd(toks []token, after int) int {
 	return -1
 }
 
+// WithAgents returns the language with names that a document gives its agent
+// ("Quay, our bot"), in any case.
+func (l *Language) WithAgents(names ...string) *Language {
+	if len(names) == 0 {
+		return l
+	}
+	c := *l
+	var b strings.Builder
+	for _, n := range names {
+		b.WriteString(strings.ToLower(n))
+		b.WriteByte('\n')
+	}
+	c.Norm.agentSubject = l.Norm.agentSubject.with(compile(b.String()))
+	return &c
+}
+
+// AgentName returns the name that a text gives to the agent in apposition
+// ("Quay, our bot", «бот Квант»), or "".
+func (l *Language) AgentName(text string) string {
+	toks := tokens(text)
+	for i := range toks {
+		if l.Claim.agentNoun.at(toks, i) == 0 {
+			continue
+		}
+		// A name behind: bot “Quay”, бот Квант.
+		if i+1 < len(toks) && strings.Trim(text[toks[i].end:toks[i+1].start], " «“\"*_") == "" && named(text, toks[i+1]) {
+			return text[toks[i+1].start:toks[i+1].end]
+		}
+		// A name in front: Quay, our bot.
+		j := i - 1
+		for j >= 0 && j > i-3 && l.stops[toks[j].low] {
+			j--
+		}
+		if j >= 0 && j < i && strings.Contains(text[toks[j].end:toks[i].start], ",") && named(text, toks[j]) {
+			return text[toks[j].start:toks[j].end]
+		}
+	}
+	return ""
+}
+
+// named reports whether a token is written like a name.
+func named(text string, t token) bool {
+	r, _ := utf8.DecodeRuneInString(text[t.start:])
+	return unicode.IsUpper(r) && utf8.RuneCountInString(t.low) > 2
+}
+
 // About reports whether a sentence speaks about the document or the project
 // that it stands in, not about what an agent does.
 func (l *Language) About(sentence string) bool { return l.Norm.about.in(tokens(sentence)) }
@@ -893,4 +956,32 @@ func (q Quantity) canonical() Quantity {
 		return Quantity{strconv.Itoa(v * per), "hour"}
 	}
 	return q
+}
+
+// CutQuantity removes from a clause the prepositional phrase around each
+// quantity that drop accepts ("at 15 pounds a night"); it returns "" when there
+// is no such phrase.
+func (l *Language) CutQuantity(clause string, drop func(Quantity) bool) string {
+	n := &l.Norm
+	toks := tokens(clause)
+	for i := 1; i < len(toks); i++ {
+		r, _ := utf8.DecodeRuneInString(toks[i].low)
+		if !unicode.IsDigit(r) || !l.stops[toks[i-1].low] {
+			continue
+		}
+		end := i + 1
+		for end < len(toks) && end < i+4 && !strings.ContainsAny(clause[toks[end-1].end:toks[end].start], ",;:.—–(") {
+			end++
+		}
+		qs := n.quantities(toks[i:end])
+		if len(qs) == 0 || !drop(qs[0]) {
+			continue
+		}
+		rest := strings.TrimSpace(clause[:toks[i-1].start]) + clause[toks[end-1].end:]
+		if len(Words(rest)) < 4 {
+			return ""
+		}
+		return rest
+	}
+	return ""
 }

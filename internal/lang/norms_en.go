@@ -126,11 +126,11 @@ in cases where|when|of
 in the event
 provided
 as long as
-once
 while
 should the|a|an
 `),
 	leadCondition: compile(`
+once
 for
 after
 before
@@ -264,6 +264,8 @@ written|write|written ... as|in the form|format
 `),
 	replyNoun: compile("reply|replies|replying|message|messages|answer|answers|sentence|sentences|word|words|paragraph|paragraphs|bullet|bullets|characters|chat|chats|write|writes|written|text|texts|lines|response|responses|email|emails|e-mail|letter|letters|number|numbers|names|dates"),
 	about: compile(`
+messages|tickets|chats|dialogues|requests ... may|can|might contain|include|be
+there may|can|might be
 weekends|rest|everything|others stay|stays|remain|remains as they|it
 unchanged
 this|the document|section|page|file|guide|handbook|memo|draft|faq|table|export|fragment|excerpt|extract

@@ -143,3 +143,15 @@ func (p patterns) in(toks []token) bool {
 	i, _ := p.find(toks, 0)
 	return i >= 0
 }
+
+// with returns the patterns of both sets.
+func (p patterns) with(q patterns) patterns {
+	out := patterns{byRune: map[rune][]pattern{}}
+	for r, ps := range p.byRune {
+		out.byRune[r] = append(out.byRune[r], ps...)
+	}
+	for r, ps := range q.byRune {
+		out.byRune[r] = append(out.byRune[r], ps...)
+	}
+	return out
+}

@@ -86,17 +86,22 @@ func (e *extraction) claimsOf(u *unit) []claim {
 		}
 		return []claim{c}
 	}
+	var extends []claim
 	if u.prev >= 0 && e.l.SameFor(u.text) {
 		for i := len(e.all) - 1; i >= 0 && e.all[i].places[0] == (place{u.doc, e.units[u.prev].start, e.units[u.prev].end}); i-- {
 			c := base
 			c.typ, c.weak, c.text = e.all[i].typ, e.all[i].weak, u.text
 			c.statement = e.alone(u, u.text)
 			if c.typ == model.Escalate || i == 0 || e.all[i-1].places[0] != e.all[i].places[0] {
-				return []claim{c}
+				extends = []claim{c}
+				break
 			}
 		}
 	}
 	if len(norms) == 0 {
+		if len(extends) > 0 {
+			return extends
+		}
 		if !e.states(u) {
 			return nil
 		}
@@ -108,7 +113,7 @@ func (e *extraction) claimsOf(u *unit) []claim {
 		}
 		return []claim{c}
 	}
-	var out []claim
+	out := extends
 	for _, n := range norms {
 		if n.Weak && !e.binds(u) || u.setting == inIntro && !e.l.AgentActs(n.Text, n.Cue) {
 			continue
@@ -117,6 +122,9 @@ func (e *extraction) claimsOf(u *unit) []claim {
 		c.typ, c.weak, c.text, c.cue = n.Type, n.Weak, n.Part, n.Cue
 		c.conditions, c.exceptions = n.Conditions, n.Exceptions
 		c.statement = e.alone(u, n.Part)
+		if n.Weak && u.setting == inText && len(lang.Words(n.Part)) < 4 {
+			continue
+		}
 		out = append(out, c)
 	}
 	// A sentence may state facts besides its norms: "22 spaces; they can't be
@@ -225,6 +233,15 @@ func (e *extraction) same(c, d *claim) (float64, bool) {
 		like := e.x.likeness(c.own, d.own)
 		return like.jaccard, like.jaccard >= 0.8
 	}
+	topics := e.x.likeness(e.x.bag(c.topic), e.x.bag(d.topic))
+	if topics.overlap >= 0.99 && equal > 0 && c.typ == d.typ {
+		return topics.overlap, true
+	}
+	if c.typ == model.Escalate && d.typ == model.Escalate && len(c.conditions) > 0 && len(d.conditions) > 0 {
+		if when := e.x.likeness(e.x.bag(strings.Join(c.conditions, " ")), e.x.bag(strings.Join(d.conditions, " "))); when.overlap >= 0.45 {
+			return when.overlap, true
+		}
+	}
 	negC, negD := c.typ == model.MustNot, d.typ == model.MustNot
 	switch {
 	case like.jaccard >= 0.6:
@@ -234,6 +251,7 @@ func (e *extraction) same(c, d *claim) (float64, bool) {
 	case like.overlap >= 0.75 && like.shared >= 3,
 		like.overlap >= 0.55 && like.shared >= 2 && equal > 0,
 		like.overlap >= 0.5 && like.shared >= 1 && equal > 0 && min(len(c.bag.roots), len(d.bag.roots)) <= 3,
+		negC && negD && like.overlap >= 0.5 && like.shared >= 3,
 		like.overlap >= 0.99 && like.shared >= 2:
 		return like.overlap, true
 	}
@@ -318,7 +336,10 @@ func withoutNumbers(l *lang.Language, text string, update bag) string {
 	}
 	rest := strings.Join(keep, ", ")
 	if len(keep) == len(parts) || len(lang.Words(rest)) < 4 {
-		return ""
+		rest = l.CutQuantity(text, func(q lang.Quantity) bool { return update.number[q.Number+" "+q.Unit] })
+		if len(l.Quantities(rest)) == 0 {
+			return ""
+		}
 	}
 	return rest
 }

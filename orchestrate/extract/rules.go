@@ -32,6 +32,7 @@ func byRules(ctx context.Context, docs []*model.Document, o *Options, code strin
 	if err != nil {
 		return nil, err
 	}
+	l = l.WithAgents(agentNames(l, docs)...)
 	e := &extraction{l: l, docs: docs, x: newLexicon(l)}
 	r := &reader{l: l, docs: docs}
 	r.read()
@@ -61,6 +62,21 @@ func byRules(ctx context.Context, docs []*model.Document, o *Options, code strin
 	e.matters()
 	e.result(res)
 	return res, nil
+}
+
+// agentNames returns the names that the documents give their agent.
+func agentNames(l *lang.Language, docs []*model.Document) []string {
+	var names []string
+	for _, d := range docs {
+		for i := range d.Blocks {
+			if b := &d.Blocks[i]; b.Kind == model.BlockParagraph || b.Kind == model.BlockItem {
+				if n := l.AgentName(b.Text); n != "" && !slices.Contains(names, n) {
+					names = append(names, n)
+				}
+			}
+		}
+	}
+	return names
 }
 
 func noRules(docs []*model.Document) error {

@@ -149,6 +149,9 @@ func (r *reader) isTopic(label string) bool {
 	}
 	letters := 0
 	for _, w := range ws {
+		if _, month := lang.Month(w); month {
+			return false // a date
+		}
 		if c, _ := utf8.DecodeRuneInString(w); unicode.IsLetter(c) && utf8.RuneCountInString(w) > 1 {
 			letters++
 		}
@@ -257,7 +260,7 @@ func (r *reader) sentences(doc *model.Document, blk *model.Block, text string, u
 		last := len(r.units) - 1
 		if last >= first {
 			v.prev = last
-			if r.l.Joins(s) && len(words) <= maxFragment || r.l.Schedule(s) && r.l.Schedule(r.units[last].text) && r.bare(s) && r.bare(r.units[last].text) {
+			if r.l.Joins(s) && len(words) <= maxFragment || !r.l.About(s) && r.l.Schedule(s) && r.l.Schedule(r.units[last].text) && r.bare(s) && r.bare(r.units[last].text) {
 				r.units[last].text += " " + s
 				r.units[last].end = max(r.units[last].end, to)
 				continue

@@ -390,6 +390,9 @@ func (e *extraction) tickets() {
 			if kind := e.ticketCorner(t, known); kind != "" {
 				m := e.corner(kind, p)
 				m.tickets++
+				if c := e.sample(t, kind, p); c >= 0 {
+					e.corner(kind, p).claims = append(e.corner(kind, p).claims, c)
+				}
 				continue
 			}
 			if j := e.home(ix, t); j >= 0 {
@@ -466,7 +469,14 @@ func (e *extraction) looseTicket(ix *index, d int, t *model.Ticket) {
 	if e.l.Marks.Abuse.In(message) {
 		m := e.corner(lang.CornerAbuse, p)
 		m.tickets++
+		if c := e.sample(t, lang.CornerAbuse, p); c >= 0 {
+			m.claims = append(m.claims, c)
+		}
 		return
+	}
+	var claims []int
+	if c := e.sample(t, "", p); c >= 0 {
+		claims = append(claims, c)
 	}
 	quoted := e.l.Shorten(message, maxQuoted)
 	name := strings.Replace(e.l.Claim.Writes, "%s", "«"+e.l.Shorten(message, 60)+"»", 1)
@@ -474,10 +484,46 @@ func (e *extraction) looseTicket(ix *index, d int, t *model.Ticket) {
 		name = strings.NewReplacer("«", "“", "»", "”").Replace(name)
 	}
 	e.add(matter{
-		name: name, description: fill(e.l.Claim.WroteOutcome, quoted, e.l.Claim.ByRules), places: []place{p}, key: msg,
+		name: name, description: fill(e.l.Claim.WroteOutcome, quoted, e.l.Claim.ByRules), places: []place{p}, key: msg, claims: claims,
 		bag: union(msg, e.x.bag(t.Answer)), tickets: 1,
 	})
 	ix.add(len(e.found)-1, msg)
+}
+
+// sample makes a claim of what the answer to a ticket shows, where no rule of
+// the document speaks of the matter. Answers are noisy, so that only two acts
+// count, which promise and state nothing: to ask what an empty message means,
+// and to hand over to a person. It returns -1 for any other answer.
+func (e *extraction) sample(t *model.Ticket, corner string, p place) int {
+	m := &e.l.Marks
+	answer := strings.TrimSpace(t.Answer)
+	if answer == "" || m.Status.In(answer) || m.Promise.In(answer) || m.Lookup.In(answer) {
+		return -1
+	}
+	over := e.l.HandsOver(answer) || m.HandOver.In(answer)
+	frame, typ := "", model.Must
+	switch {
+	case corner == lang.CornerEmpty && !over:
+		frame = e.l.Claim.EmptySample
+	case corner == lang.CornerAbuse && over:
+		frame, typ = e.l.Claim.RudeSample, model.Style
+	case corner == "" && over:
+		frame, typ = e.l.Claim.HandoverSample, model.Escalate
+	default:
+		return -1
+	}
+	if corner != "" && slices.ContainsFunc(e.all, func(c claim) bool {
+		return !c.dropped && (c.typ == typ || typ == model.Must) && e.l.CornerKind(c.text) == corner
+	}) {
+		return -1
+	}
+	c := claim{typ: typ, weak: true, places: []place{p}, section: -1, qa: -1, doc: p.doc}
+	c.statement = strings.TrimSuffix(fill(frame, strings.TrimSpace(t.Message), strings.TrimRight(answer, " .")), ".")
+	c.text = c.statement
+	c.bag = e.x.bag(c.statement)
+	c.own = c.bag
+	e.all = append(e.all, c)
+	return len(e.all) - 1
 }
 
 // dialogues adds a dialogue to the matter that its first message brings up.
