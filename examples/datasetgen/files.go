@@ -1,0 +1,119 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/casebook-go/casebook/model"
+	"github.com/casebook-go/casebook/orchestrate"
+)
+
+// folder is the folder that a run writes to.
+type folder struct {
+	path string
+	made bool // by this run
+}
+
+// openOut makes sure that the folder exists and can be written to, before any
+// work is paid for.
+func openOut(path string) (*folder, error) {
+	d := &folder{path: path}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, usage("--out %s cannot be made: %v", path, reason(err))
+		}
+		d.made = true
+	case err != nil:
+		return nil, usage("--out %s cannot be used: %v", path, reason(err))
+	case !info.IsDir():
+		return nil, usage("--out %s is a file; name a folder", path)
+	}
+	probe, err := os.CreateTemp(path, ".probe-*")
+	if err != nil {
+		d.abandon()
+		return nil, usage("--out %s cannot be written to: %v", path, reason(err))
+	}
+	name := probe.Name()
+	if err := errors.Join(probe.Close(), os.Remove(name)); err != nil {
+		return nil, usage("--out %s cannot be written to: %v", path, reason(err))
+	}
+	return d, nil
+}
+
+// abandon removes the folder again if this run made it and left it empty.
+func (d *folder) abandon() {
+	if d.made {
+		_ = os.Remove(d.path) // fails when it is not empty, and then it should stay
+	}
+}
+
+// writeRun writes all files of a run: as temporaries, synced, then renamed, the
+// manifest last, with the SHA-256 of the others. What goes wrong before the
+// first rename leaves the old files whole.
+func writeRun(d *folder, res *orchestrate.Result) error {
+	if err := os.MkdirAll(d.path, 0o755); err != nil {
+		return fmt.Errorf("the files cannot be written: %w", err)
+	}
+	files, err := res.Dataset.Encode()
+	if err != nil {
+		return err
+	}
+	if res.Certificate != nil {
+		if files[model.FileCertificate], err = model.Encode(model.FileCertificate, res.Certificate); err != nil {
+			return err
+		}
+	}
+	res.Manifest.Files = map[string]string{}
+	for f, b := range files {
+		sum := sha256.Sum256(b)
+		res.Manifest.Files[string(f)] = hex.EncodeToString(sum[:])
+	}
+	if files[model.FileManifest], err = model.Encode(model.FileManifest, res.Manifest); err != nil {
+		return err
+	}
+	order := []model.File{model.FileUseCases, model.FilePolicies, model.FileTestCases, model.FileDataset, model.FileCertificate, model.FileManifest}
+	order = slices.DeleteFunc(order, func(f model.File) bool { return files[f] == nil })
+	temps := map[model.File]string{}
+	defer func() {
+		for _, t := range temps {
+			_ = os.Remove(t) // already renamed, or not needed any more
+		}
+	}()
+	for _, f := range order {
+		t, err := writeTemp(d.path, string(f), files[f])
+		if t != "" {
+			temps[f] = t
+		}
+		if err != nil {
+			return fmt.Errorf("%s cannot be written; the old files are as they were: %w", f, err)
+		}
+	}
+	for _, f := range order {
+		if err := os.Rename(temps[f], filepath.Join(d.path, string(f))); err != nil {
+			return fmt.Errorf("%s cannot be put in place; run again: %w", f, err)
+		}
+	}
+	return nil
+}
+
+func writeTemp(dir, name string, b []byte) (path string, err error) {
+	f, err := os.CreateTemp(dir, "."+name+"-*")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Write(b); err != nil {
+		return f.Name(), err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return f.Name(), err
+	}
+	return f.Name(), f.Sync()
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/model"
+	"github.com/casebook-go/casebook/orchestrate"
+)
+
+// maxInput is the largest document that is read.
+const maxInput = 10 << 20
+
+// settings are the flags of generate.
+type settings struct {
+	input, out, kind              string
+	seed                          int64
+	useCases, testCases, examples int
+	strength, concurrency         int
+	model, baseURL                string
+	budgetUSD, priceIn, priceOut  float64
+	maxCalls, maxTokens           int64
+	callTimeout                   time.Duration
+	record, replay                string
+	offline                       bool
+	given                         map[string]bool // flags that were set
+	// now is the clock; a test gives its own.
+	now func() time.Time
+}
+
+func generateFlags(s *settings) *flag.FlagSet {
+	fs := flag.NewFlagSet("generate", flag.ContinueOnError)
+	fs.StringVar(&s.input, "input", "", "the Markdown document (required)")
+	fs.StringVar(&s.out, "out", "", "the folder for the files (required)")
+	fs.Int64Var(&s.seed, "seed", 0, "seed: the same seed and replies give the same files")
+	fs.IntVar(&s.useCases, "n-use-cases", 0, "exactly so many use cases, at least 5 (default: all that are found)")
+	fs.IntVar(&s.testCases, "n-test-cases-per-uc", 0, "exactly so many test cases a use case, at least 3 (default: as many as the covering array has)")
+	fs.IntVar(&s.examples, "n-examples-per-tc", 0, "exactly so many examples a test case (default 1)")
+	fs.IntVar(&s.strength, "strength", 2, "strength of the covering arrays: 2 = all pairs of values, 3 = all triples")
+	fs.StringVar(&s.kind, "case", "", "kind of agent: support_bot or operator_quality (default: the document decides)")
+	fs.StringVar(&s.model, "model", "", "name of the model (default: OPENAI_MODEL)")
+	fs.StringVar(&s.baseURL, "base-url", "", "endpoint that speaks the OpenAI format (default: OPENAI_BASE_URL, else OpenAI)")
+	fs.Float64Var(&s.budgetUSD, "budget-usd", 0, "most dollars to spend; needs --price-in and --price-out")
+	fs.Float64Var(&s.priceIn, "price-in", 0, "dollars per million tokens sent")
+	fs.Float64Var(&s.priceOut, "price-out", 0, "dollars per million tokens received")
+	fs.Int64Var(&s.maxCalls, "max-calls", 0, "most calls to the model (default: no limit)")
+	fs.Int64Var(&s.maxTokens, "max-tokens", 0, "most tokens sent and received (default: no limit)")
+	fs.DurationVar(&s.callTimeout, "call-timeout", 0, "longest time for one call (default 2m)")
+	fs.IntVar(&s.concurrency, "concurrency", 0, "calls at once (default 8)")
+	fs.StringVar(&s.record, "record", "", "write every call to the model and its reply to this file")
+	fs.StringVar(&s.replay, "replay", "", "answer from a file written by --record instead of a model")
+	fs.BoolVar(&s.offline, "offline", false, "use no model even if one is configured")
+	return fs
+}
+
+// check refuses what cannot be meant, before anything is read.
+func (s *settings) check() error {
+	switch {
+	case s.input == "":
+		return usage("--input is missing: name the Markdown document")
+	case s.out == "":
+		return usage("--out is missing: name the folder for the files")
+	}
+	for _, n := range []struct {
+		flag  string
+		value float64
+	}{
+		{"n-use-cases", float64(s.useCases)}, {"n-test-cases-per-uc", float64(s.testCases)}, {"n-examples-per-tc", float64(s.examples)},
+		{"strength", float64(s.strength)}, {"concurrency", float64(s.concurrency)}, {"max-calls", float64(s.maxCalls)},
+		{"max-tokens", float64(s.maxTokens)}, {"budget-usd", s.budgetUSD}, {"price-in", s.priceIn}, {"price-out", s.priceOut},
+		{"call-timeout", float64(s.callTimeout)},
+	} {
+		if s.given[n.flag] && n.value <= 0 {
+			return usage("--%s must be above zero; leave it out for the default", n.flag)
+		}
+	}
+	switch {
+	case s.kind != "" && s.kind != string(model.CaseSupportBot) && s.kind != string(model.CaseOperatorQuality):
+		return usage("--case %q is unknown: use %s or %s", s.kind, model.CaseSupportBot, model.CaseOperatorQuality)
+	case s.record != "" && s.replay != "":
+		return usage("--record and --replay exclude each other")
+	case s.offline && (s.record != "" || s.replay != ""):
+		return usage("--offline excludes --record and --replay: there is no model to record")
+	case s.priceIn > 0 != (s.priceOut > 0):
+		return usage("--price-in and --price-out belong together")
+	case s.budgetUSD > 0 && s.priceIn == 0:
+		return usage("--budget-usd needs the prices of the model: give --price-in and --price-out")
+	}
+	return nil
+}
+
+func generate(ctx context.Context, t *terminal, args []string) error {
+	s := &settings{now: time.Now}
+	fs := generateFlags(s)
+	if err := parse(t, fs, args); err != nil {
+		return err
+	}
+	s.given = map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { s.given[f.Name] = true })
+	if err := s.check(); err != nil {
+		return err
+	}
+	return s.run(ctx, t)
+}
+
+func (s *settings) run(ctx context.Context, t *terminal) error {
+	doc, err := readDocument(s.input)
+	if err != nil {
+		return err
+	}
+	opts := &orchestrate.Options{
+		Counts:   orchestrate.Counts{UseCases: s.useCases, TestCasesPerUseCase: s.testCases, ExamplesPerTestCase: s.examples},
+		Strength: s.strength, Seed: s.seed, Concurrency: s.concurrency, CallTimeout: s.callTimeout,
+		Budget: llm.Budget{Calls: s.maxCalls, Tokens: s.maxTokens, USD: s.budgetUSD},
+		Now:    s.now,
+	}
+	switch model.Case(s.kind) {
+	case model.CaseSupportBot:
+		opts.Profile = model.SupportBot()
+	case model.CaseOperatorQuality:
+		opts.Profile = model.OperatorQuality()
+	}
+	finish, err := s.provide(t, opts)
+	if err != nil {
+		return err
+	}
+	show := newProgress(t, s.now)
+	opts.OnEvent = show.event
+	o, err := orchestrate.New(nil, opts)
+	if err != nil {
+		return usage("%w", err)
+	}
+	dir, err := openOut(s.out)
+	if err != nil {
+		return err
+	}
+	res, err := o.Run(ctx, &orchestrate.Input{Documents: []*model.Document{doc}})
+	show.end()
+	res.Manifest.InputPath, res.Manifest.OutPath = s.input, s.out
+
+	// A recording is kept whatever became of the run: it was paid for.
+	if ferr := finish(); ferr != nil && err == nil {
+		err = &failure{exitUsage, ferr}
+	}
+	var short *coverage.ShortfallError
+	switch {
+	case ctx.Err() != nil:
+		kept := len(res.Dataset.Examples)
+		if kept == 0 {
+			dir.abandon()
+			return &failure{exitInterrupted, errors.New("interrupted; nothing was accepted yet, the files in --out are as they were")}
+		}
+		partial := filepath.Join(s.out, ".partial")
+		if werr := writeRun(&folder{path: partial}, res); werr != nil {
+			return &failure{exitInterrupted, fmt.Errorf("interrupted, and the %d accepted examples could not be kept: %w", kept, werr)}
+		}
+		return &failure{exitInterrupted, fmt.Errorf("interrupted; %d accepted examples are kept in %s, the files in --out are as they were", kept, partial)}
+	case err != nil && !errors.As(err, &short):
+		dir.abandon()
+		var f *failure
+		if errors.As(err, &f) {
+			return err
+		}
+		return usage("%w", err)
+	}
+	if err := writeRun(dir, res); err != nil {
+		return &failure{exitUsage, err}
+	}
+	if err := os.RemoveAll(filepath.Join(s.out, ".partial")); err != nil {
+		return &failure{exitUsage, fmt.Errorf("the files are written, but the leftovers of an interrupted run are not removed: %w", err)}
+	}
+	summary(t.out, s.out, res, short)
+	if short != nil {
+		return &failure{exitShortfall, fmt.Errorf("%d of what was asked or demanded is missing; the reasons are above and in certificate.json", len(short.Shortfalls))}
+	}
+	return nil
+}
+
+// readDocument reads the input; every error says what to do.
+func readDocument(path string) (*model.Document, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, usage("--input %s does not exist; check the path", path)
+	case err != nil:
+		return nil, usage("--input %s cannot be read: %v", path, reason(err))
+	case info.IsDir():
+		return nil, usage("--input %s is a folder; name a Markdown file in it", path)
+	case info.Size() > maxInput:
+		return nil, usage("--input %s is %.1f MiB; the limit is %d MiB, split the document", path, float64(info.Size())/(1<<20), maxInput>>20)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usage("--input %s cannot be read: %v", path, reason(err))
+	}
+	doc, err := model.ParseMarkdown(filepath.Base(path), b, &model.ParseOptions{MaxBytes: maxInput})
+	if err != nil {
+		return nil, usage("--input %s: %w", path, err)
+	}
+	return doc, nil
+}
+
+// reason leaves out the path that the message already has.
+func reason(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,116 @@
+// Command datasetgen turns a Markdown document into an evaluation dataset, and
+// checks datasets. It is an application of casebook: files, flags, environment
+// and terminal are its own.
+//
+//	datasetgen generate --input DOC.md --out DIR [flags]
+//	datasetgen validate --out DIR [--input DOC.md]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// The exit codes.
+const (
+	exitDone        = 0
+	exitShortfall   = 1   // a shortfall or a violation; files are written
+	exitUsage       = 2   // nothing was written
+	exitInterrupted = 130 // old files are whole, accepted work is under .partial
+)
+
+// failure is an error with its exit code.
+type failure struct {
+	code int
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+func usage(format string, args ...any) error {
+	return &failure{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// terminal is what the program reads and writes beside files.
+type terminal struct {
+	out, err io.Writer
+	env      func(string) string
+	// live says that err is a terminal on which a line can be written over.
+	live bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	info, err := os.Stderr.Stat()
+	t := &terminal{out: os.Stdout, err: os.Stderr, env: os.Getenv, live: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	code := run(ctx, t, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+const help = `datasetgen turns a business document (Markdown) into an evaluation dataset.
+
+  datasetgen generate --input DOC.md --out DIR [flags]    make a dataset
+  datasetgen validate --out DIR [--input DOC.md]          check one
+
+"datasetgen generate -h" lists the flags. Without a model it works offline; with
+OPENAI_API_KEY (or OPENAI_BASE_URL) and OPENAI_MODEL, or the flags of the same
+meaning, it uses the model.
+Exit codes: 0 done; 1 shortfall or violation (files are written); 2 bad usage or
+input, or the model cannot be used (nothing is written); 130 interrupted.
+`
+
+// run is the program without the process around it.
+func run(ctx context.Context, t *terminal, args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(t.err, help)
+		return exitUsage
+	}
+	var err error
+	switch args[0] {
+	case "generate":
+		err = generate(ctx, t, args[1:])
+	case "validate":
+		err = validate(t, args[1:])
+	case "help", "-h", "--help":
+		fmt.Fprint(t.out, help)
+		return exitDone
+	default:
+		err = usage("unknown command %q; the commands are generate and validate", args[0])
+	}
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return exitDone
+	}
+	fmt.Fprintf(t.err, "datasetgen: %v\n", err)
+	var f *failure
+	if errors.As(err, &f) {
+		return f.code
+	}
+	return exitUsage
+}
+
+// parse parses flags; what is wrong is one line, not the whole list.
+func parse(t *terminal, fs *flag.FlagSet, args []string) error {
+	fs.SetOutput(io.Discard)
+	err := fs.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(t.out, "Flags of %s:\n", fs.Name())
+		fs.SetOutput(t.out)
+		fs.PrintDefaults()
+		return err
+	}
+	if err != nil {
+		return usage("%v; \"datasetgen %s -h\" lists the flags", err, fs.Name())
+	}
+	if fs.NArg() > 0 {
+		return usage("unexpected argument %q; \"datasetgen %s -h\" lists the flags", fs.Arg(0), fs.Name())
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/model"
+)
+
+// validate checks the files of a run: every break is one line with file, id
+// and rule.
+func validate(t *terminal, args []string) error {
+	var out, input string
+	fs := flag.NewFlagSet("validate", flag.ContinueOnError)
+	fs.StringVar(&out, "out", "", "the folder with the files (required)")
+	fs.StringVar(&input, "input", "", "the document, to compare every quotation with it")
+	if err := parse(t, fs, args); err != nil {
+		return err
+	}
+	if out == "" {
+		return usage("--out is missing: name the folder with the files")
+	}
+	var docs []*model.Document
+	if input != "" {
+		doc, err := readDocument(input)
+		if err != nil {
+			return err
+		}
+		docs = append(docs, doc)
+	}
+	files := map[model.File][]byte{}
+	for _, f := range []model.File{model.FileUseCases, model.FilePolicies, model.FileTestCases, model.FileDataset, model.FileManifest} {
+		b, err := os.ReadFile(filepath.Join(out, string(f)))
+		if err != nil {
+			return usage("%s is missing in %s or cannot be read: %v", f, out, reason(err))
+		}
+		files[f] = b
+	}
+	dataset, err := model.DecodeDataset(files)
+	if err != nil {
+		return usage("%w", err)
+	}
+	var m model.Manifest
+	if err := model.Decode(model.FileManifest, files[model.FileManifest], &m); err != nil {
+		return usage("%w", err)
+	}
+	var cert *coverage.Certificate
+	if b, err := os.ReadFile(filepath.Join(out, string(model.FileCertificate))); err == nil {
+		cert = &coverage.Certificate{}
+		if err := model.Decode(model.FileCertificate, b, cert); err != nil {
+			return usage("%w", err)
+		}
+		files[model.FileCertificate] = b
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return usage("%s in %s cannot be read: %v", model.FileCertificate, out, reason(err))
+	}
+
+	found := violations(dataset, &m, cert, files, docs)
+	fmt.Fprintf(t.out, "use_cases.json: %d\npolicies.json: %d\ntest_cases.json: %d\ndataset.json: %d\n",
+		len(dataset.UseCases), len(dataset.Policies), len(dataset.TestCases), len(dataset.Examples))
+	fmt.Fprintf(t.out, "formats: %s\n", tally(dataset.Examples, func(e *model.Example) string { return string(e.Format) }))
+	if s := tally(dataset.Examples, func(e *model.Example) string { return string(e.Metadata.Source) }); s != "" {
+		fmt.Fprintf(t.out, "sources: %s\n", s)
+	}
+	for _, v := range found {
+		fmt.Fprintln(t.out, printable(v.String()))
+	}
+	if len(found) > 0 {
+		return &failure{exitShortfall, fmt.Errorf("%d violations", len(found))}
+	}
+	fmt.Fprintln(t.out, "the contract holds")
+	return nil
+}
+
+func violations(d *model.Dataset, m *model.Manifest, cert *coverage.Certificate, files map[model.File][]byte, docs []*model.Document) []model.Violation {
+	found := d.Violations(docs...)
+	found = append(found, coverage.CheckIntegrity(d)...)
+	add := func(f model.File, id, rule, format string, args ...any) {
+		found = append(found, model.Violation{File: f, ID: id, Rule: rule, Message: fmt.Sprintf(format, args...)})
+	}
+	have := model.Counts{UseCases: len(d.UseCases), Policies: len(d.Policies), TestCases: len(d.TestCases), DatasetExamples: len(d.Examples)}
+	if m.Counts != have {
+		add(model.FileManifest, "", "counts", "it says %+v, the files have %+v", m.Counts, have)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		want := m.Files[name]
+		sum := sha256.Sum256(files[model.File(name)])
+		if got := hex.EncodeToString(sum[:]); got != want {
+			add(model.File(name), "", "sha256", "the file was changed after the run: its SHA-256 is not the manifest's")
+		}
+	}
+	profile := model.SupportBot()
+	if m.Case == model.CaseOperatorQuality {
+		profile = model.OperatorQuality()
+	}
+	var planned []model.Source
+	for _, up := range m.Plan {
+		for _, row := range up.Rows {
+			planned = append(planned, row.Source)
+		}
+	}
+	in := &coverage.EnforceInput{Dataset: d, Profile: profile, Plan: m.Plan, Refused: m.Refused, Sources: planned}
+	if len(planned) == 0 {
+		in.Minimums.AllowMissingSources = true
+	}
+	if cert != nil {
+		for _, diff := range coverage.Recheck(cert, d, m.Plan) {
+			add(model.FileCertificate, "", "recount", "%s", diff)
+		}
+		for _, s := range cert.Shortfalls {
+			add(model.FileCertificate, s.Where, "shortfall", "%s: %d of %d: %s", s.What, s.Have, s.Want, s.Why)
+		}
+		return found
+	}
+	if _, short := coverage.Enforce(in); short != nil {
+		for _, s := range short.Shortfalls {
+			add(model.FileDataset, s.Where, "minimum", "%s: %d of %d: %s", s.What, s.Have, s.Want, s.Why)
+		}
+	}
+	return found
+}
