@@ -4,12 +4,12 @@ package model
 // cost. Everything but Timestamp and Usage is a function of the documents, the
 // options and the model's replies.
 type Manifest struct {
-	InputPath        string `json:"input_path"`
-	OutPath          string `json:"out_path"`
-	GeneratorVersion string `json:"generator_version"`
+	InputPath        string `json:"input_path" jsonschema:"minLength=1"`
+	OutPath          string `json:"out_path" jsonschema:"minLength=1"`
+	GeneratorVersion string `json:"generator_version" jsonschema:"minLength=1"`
 	Seed             int64  `json:"seed"`
 	// Timestamp is ISO 8601 with zone ([time.RFC3339]).
-	Timestamp string `json:"timestamp"`
+	Timestamp string `json:"timestamp" jsonschema:"format=date-time"`
 	LLM       LLM    `json:"llm"`
 	// FrameworksUsed are the sorted names of the generators that made kept
 	// items; it contains every metadata.generator of the files.
@@ -40,8 +40,8 @@ type Manifest struct {
 
 // LLM says which model a run used.
 type LLM struct {
-	Provider string `json:"provider"` // "none" without a model
-	Model    string `json:"model"`    // as asked for
+	Provider string `json:"provider" jsonschema:"minLength=1"` // "none" without a model
+	Model    string `json:"model"`                             // as asked for
 	// Temperature is the value sent, or the model's default.
 	Temperature float64 `json:"temperature"`
 	ServedModel string  `json:"served_model,omitempty"`
@@ -57,10 +57,10 @@ type GeneratorUse struct {
 
 // Counts are the numbers of items in the files.
 type Counts struct {
-	UseCases        int `json:"use_cases"`
-	Policies        int `json:"policies"`
-	TestCases       int `json:"test_cases"`
-	DatasetExamples int `json:"dataset_examples"`
+	UseCases        int `json:"use_cases" jsonschema:"minimum=0"`
+	Policies        int `json:"policies" jsonschema:"minimum=0"`
+	TestCases       int `json:"test_cases" jsonschema:"minimum=0"`
+	DatasetExamples int `json:"dataset_examples" jsonschema:"minimum=0"`
 }
 
 // CallOutcome is what became of one generator call.

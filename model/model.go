@@ -78,30 +78,30 @@ type Span struct {
 // LineStart..LineEnd (1-based, inclusive), joined with "\n" after CRLF and lone
 // CR became LF. It is made by [Document.Cut], never typed.
 type Evidence struct {
-	InputFile string `json:"input_file"`
-	LineStart int    `json:"line_start"`
-	LineEnd   int    `json:"line_end"`
-	Quote     string `json:"quote"`
+	InputFile string `json:"input_file" jsonschema:"minLength=1"`
+	LineStart int    `json:"line_start" jsonschema:"minimum=1"`
+	LineEnd   int    `json:"line_end" jsonschema:"minimum=1"`
+	Quote     string `json:"quote" jsonschema:"minLength=1"`
 }
 
 // UseCase is one thing that a customer or an operator comes with.
 type UseCase struct {
-	ID          string     `json:"id"`
-	Case        Case       `json:"case"`
-	Name        string     `json:"name"`
-	Description string     `json:"description"`
-	Evidence    []Evidence `json:"evidence"`
+	ID          string     `json:"id" jsonschema:"pattern=^uc_[a-z0-9_]+$"`
+	Case        Case       `json:"case" jsonschema:"minLength=1"`
+	Name        string     `json:"name" jsonschema:"minLength=1"`
+	Description string     `json:"description" jsonschema:"minLength=1"`
+	Evidence    []Evidence `json:"evidence" jsonschema:"minItems=1"`
 }
 
 // Policy is one rule that the agent must follow.
 type Policy struct {
-	ID          string     `json:"id"`
-	Case        Case       `json:"case"`
-	Type        PolicyType `json:"type"`
-	Name        string     `json:"name"`
-	Description string     `json:"description"`
-	Statement   string     `json:"statement"`
-	Evidence    []Evidence `json:"evidence"`
+	ID          string     `json:"id" jsonschema:"pattern=^pol_[a-z0-9_]+$"`
+	Case        Case       `json:"case" jsonschema:"minLength=1"`
+	Type        PolicyType `json:"type" jsonschema:"enum=must,enum=must_not,enum=escalate,enum=style,enum=format"`
+	Name        string     `json:"name" jsonschema:"minLength=1"`
+	Description string     `json:"description" jsonschema:"minLength=1"`
+	Statement   string     `json:"statement" jsonschema:"minLength=1"`
+	Evidence    []Evidence `json:"evidence" jsonschema:"minItems=1"`
 
 	// Conditions say when the policy applies, in the document's words; none
 	// means always.
@@ -122,7 +122,7 @@ func (p *Policy) IsTestable() bool { return p.Testable == nil || *p.Testable }
 // Message is one turn of an example's input. Role is "user", "operator",
 // "assistant" or "system".
 type Message struct {
-	Role    string `json:"role"`
+	Role    string `json:"role" jsonschema:"enum=user,enum=operator,enum=assistant,enum=system"`
 	Content string `json:"content"`
 }
 
@@ -138,14 +138,14 @@ const (
 type Metadata struct {
 	// Generator is the registered name of the generator that made the item, as
 	// the orchestrator stamped it. Required.
-	Generator     string `json:"generator"`
-	Engine        string `json:"engine,omitempty"`         // go, python or file
-	EngineVersion string `json:"engine_version,omitempty"` // of the engine
+	Generator     string `json:"generator" jsonschema:"minLength=1"`
+	Engine        string `json:"engine,omitempty" jsonschema:"enum=go,enum=python,enum=file"` // go, python or file
+	EngineVersion string `json:"engine_version,omitempty"`                                    // of the engine
 
 	// Source and Split are of examples only. Source is required for
 	// [CaseSupportBot].
 	Source Source `json:"source,omitempty"`
-	Split  string `json:"split,omitempty"` // train, test or corner
+	Split  string `json:"split,omitempty" jsonschema:"enum=train,enum=test,enum=corner"` // train, test or corner
 	// PolicyRoles says, for every policy id of an example, how it is shown.
 	PolicyRoles map[string]Role `json:"policy_roles,omitempty"`
 	// Shown holds, for an axis that no rule can decide, the phrase of the input
@@ -157,34 +157,34 @@ type Metadata struct {
 
 // TestCase is one planned situation of a use case.
 type TestCase struct {
-	ID          string           `json:"id"`
-	Case        Case             `json:"case"`
-	UseCaseID   string           `json:"use_case_id"`
-	Name        string           `json:"name"`
-	Description string           `json:"description"`
+	ID          string           `json:"id" jsonschema:"pattern=^tc_[a-z0-9_]+$"`
+	Case        Case             `json:"case" jsonschema:"minLength=1"`
+	UseCaseID   string           `json:"use_case_id" jsonschema:"pattern=^uc_[a-z0-9_]+$"`
+	Name        string           `json:"name" jsonschema:"minLength=1"`
+	Description string           `json:"description" jsonschema:"minLength=1"`
 	Parameters  map[string]Value `json:"parameters"`
-	Axes        []string         `json:"parameter_variation_axes"`
-	PolicyIDs   []string         `json:"policy_ids"`
+	Axes        []string         `json:"parameter_variation_axes" jsonschema:"minItems=2,maxItems=3,uniqueItems=true"`
+	PolicyIDs   []string         `json:"policy_ids" jsonschema:"minItems=1,uniqueItems=true"`
 	Metadata    Metadata         `json:"metadata"`
 }
 
 // Input is what the agent under test is given.
 type Input struct {
-	Messages           []Message `json:"messages"`
-	TargetMessageIndex *int      `json:"target_message_index,omitempty"`
+	Messages           []Message `json:"messages" jsonschema:"minItems=1"`
+	TargetMessageIndex *int      `json:"target_message_index,omitempty" jsonschema:"minimum=0"`
 }
 
 // Example is one item of the dataset.
 type Example struct {
-	ID                 string   `json:"id"`
-	Case               Case     `json:"case"`
-	UseCaseID          string   `json:"use_case_id"`
-	TestCaseID         string   `json:"test_case_id"`
-	Format             Format   `json:"format"`
+	ID                 string   `json:"id" jsonschema:"pattern=^ex_[a-z0-9_]+$"`
+	Case               Case     `json:"case" jsonschema:"minLength=1"`
+	UseCaseID          string   `json:"use_case_id" jsonschema:"pattern=^uc_[a-z0-9_]+$"`
+	TestCaseID         string   `json:"test_case_id" jsonschema:"pattern=^tc_[a-z0-9_]+$"`
+	Format             Format   `json:"format" jsonschema:"minLength=1"`
 	Input              Input    `json:"input"`
-	ExpectedOutput     string   `json:"expected_output"`
-	EvaluationCriteria []string `json:"evaluation_criteria"`
-	PolicyIDs          []string `json:"policy_ids"`
+	ExpectedOutput     string   `json:"expected_output" jsonschema:"minLength=1"`
+	EvaluationCriteria []string `json:"evaluation_criteria" jsonschema:"minItems=3,uniqueItems=true"`
+	PolicyIDs          []string `json:"policy_ids" jsonschema:"minItems=1,uniqueItems=true"`
 	Metadata           Metadata `json:"metadata"`
 }
 
