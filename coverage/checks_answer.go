@@ -134,10 +134,11 @@ func foreign(text, code string, known ...map[string]bool) string {
 
 // stripContacts removes e-mails and links.
 func stripContacts(text string) string {
+	text = asciiDigits(text)
 	var b strings.Builder
 	at := 0
 	for _, f := range findFacts(text) {
-		if (f.Kind == FactEmail || f.Kind == FactLink) && f.start >= at && f.end <= len(text) {
+		if (f.Kind == FactEmail || f.Kind == FactLink) && f.start >= at {
 			b.WriteString(text[at:f.start])
 			at = f.end
 		}

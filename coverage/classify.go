@@ -347,6 +347,7 @@ func isVowel(r rune) bool {
 
 // identified reports whether the text gives something by which a case is found.
 func identified(l *lang.Language, text string) bool {
+	text = asciiDigits(text)
 	facts := findFacts(text)
 	dated := false
 	for _, f := range facts {
@@ -571,6 +572,7 @@ func prevIsMark(rs []rune, i int) bool {
 
 // maskContacts replaces e-mails and links, whose points are not punctuation.
 func maskContacts(text string) string {
+	text = asciiDigits(text)
 	fs := findFacts(text)
 	var b strings.Builder
 	at := 0

@@ -65,29 +65,30 @@ const topLevel = `com|org|net|info|biz|shop|app|dev|gov|edu|ru|рф|su|uk|de|fr|
 
 // patterns are tried in this order; what one has claimed is closed to the rest.
 var patterns = []struct {
-	kind FactKind
-	re   *regexp.Regexp
-	read func(f *located, m []string) bool
+	kind  FactKind
+	needs string // one of these characters
+	re    *regexp.Regexp
+	read  func(f *located, m []string) bool
 }{
-	{FactEmail, regexp.MustCompile(`[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+`), readFolded},
-	{FactLink, regexp.MustCompile(`(?i)(?:https?://|www\.)[^\s<>"'«»“”]+`), readLink},
-	{FactLink, regexp.MustCompile(`(?i)[\p{L}\d][\p{L}\d-]*(?:\.[\p{L}\d-]+)*\.(?:` + topLevel + `)(?:/[^\s<>"'«»“”]*)?`), readLink},
-	{FactLink, regexp.MustCompile(`@[A-Za-z0-9_]{3,}`), readFolded},
-	{FactDate, regexp.MustCompile(`(\d{4})-(\d{1,2})-(\d{1,2})`), func(f *located, m []string) bool { return readDate(f, m[1], m[2], m[3]) }},
-	{FactDate, regexp.MustCompile(`(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})`), func(f *located, m []string) bool { return readDate(f, m[3], m[2], m[1]) }},
-	{FactDate, regexp.MustCompile(`(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})`), readSlashed},
-	{FactDate, regexp.MustCompile(`(\d{2})\.(\d{2})`), func(f *located, m []string) bool { return readDate(f, "", m[2], m[1]) }},
-	{FactDate, regexp.MustCompile(`(?i)(\d{1,2})(?:st|nd|rd|th|-?го|-?е)?\s+(?:of\s+)?(\p{L}{3,})\.?(?:,?\s+(\d{4}))?`), func(f *located, m []string) bool { return readNamed(f, m[3], m[2], m[1]) }},
-	{FactDate, regexp.MustCompile(`(?i)(\p{L}{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(\d{4}))?`), func(f *located, m []string) bool { return readNamed(f, m[3], m[1], m[2]) }},
-	{FactTime, regexp.MustCompile(`(?i)(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])\.?m\.?)?`), func(f *located, m []string) bool { return readTime(f, m[1], m[2], m[3]) }},
-	{FactTime, regexp.MustCompile(`(?i)(\d{1,2})\s?([ap])\.?m\.?`), func(f *located, m []string) bool { return readTime(f, m[1], "00", m[2]) }},
-	{FactPhone, regexp.MustCompile(`\+?\s?\(?\d{1,4}\)?(?:[\s\x{00a0}.–-]{0,2}\(?[\dXxХх*]{2,7}\)?){1,5}`), readPhone},
-	{FactPercent, regexp.MustCompile(`(` + amountNumber + `)\s?%`), func(f *located, m []string) bool { return readNumber(f, m[1], "%") }},
-	{FactAmount, regexp.MustCompile(`([$€£₽₴¥₸₺₾])\s?(` + amountNumber + `)`), func(f *located, m []string) bool { return readNumber(f, m[2], " "+currency(m[1])) }},
-	{FactAmount, regexp.MustCompile(`(?i)(` + amountNumber + `)\s?([$€£₽₴¥₸₺₾]|рубл\p{L}*|руб|usd|eur|rub|gbp|dollars?|euros?|доллар\p{L}*|евро|грн|тенге)`), func(f *located, m []string) bool { return readNumber(f, m[1], " "+currency(m[2])) }},
-	{FactID, regexp.MustCompile(`[#№]\s?([\p{L}\d][\p{L}\d-]*)`), readMarked},
-	{FactID, regexp.MustCompile(`[\p{L}\d]+(?:-[\p{L}\d]+)*`), readCode},
-	{FactNumber, regexp.MustCompile(amountNumber), func(f *located, m []string) bool { return readNumber(f, m[0], "") }},
+	{FactEmail, "@", regexp.MustCompile(`[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+`), readFolded},
+	{FactLink, "/.", regexp.MustCompile(`(?i)(?:https?://|www\.)[^\s<>"'«»“”]+`), readLink},
+	{FactLink, ".", regexp.MustCompile(`(?i)[\p{L}\d][\p{L}\d-]*(?:\.[\p{L}\d-]+)*\.(?:` + topLevel + `)(?:/[^\s<>"'«»“”]*)?`), readLink},
+	{FactLink, "@", regexp.MustCompile(`@[A-Za-z0-9_]{3,}`), readFolded},
+	{FactDate, "-", regexp.MustCompile(`(\d{4})-(\d{1,2})-(\d{1,2})`), func(f *located, m []string) bool { return readDate(f, m[1], m[2], m[3]) }},
+	{FactDate, ".", regexp.MustCompile(`(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})`), func(f *located, m []string) bool { return readDate(f, m[3], m[2], m[1]) }},
+	{FactDate, "/", regexp.MustCompile(`(\d{1,2})/(\d{1,2})/(\d{4}|\d{2})`), readSlashed},
+	{FactDate, ".", regexp.MustCompile(`(\d{2})\.(\d{2})`), func(f *located, m []string) bool { return readDate(f, "", m[2], m[1]) }},
+	{FactDate, "", regexp.MustCompile(`(?i)(\d{1,2})(?:st|nd|rd|th|-?го|-?е)?\s+(?:of\s+)?(\p{L}{3,})\.?(?:,?\s+(\d{4}))?`), func(f *located, m []string) bool { return readNamed(f, m[3], m[2], m[1]) }},
+	{FactDate, "", regexp.MustCompile(`(?i)(\p{L}{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?(?:,?\s+(\d{4}))?`), func(f *located, m []string) bool { return readNamed(f, m[3], m[1], m[2]) }},
+	{FactTime, ":", regexp.MustCompile(`(?i)(\d{1,2}):(\d{2})(?::\d{2})?(?:\s?([ap])\.?m\.?)?`), func(f *located, m []string) bool { return readTime(f, m[1], m[2], m[3]) }},
+	{FactTime, "", regexp.MustCompile(`(?i)(\d{1,2})\s?([ap])\.?m\.?`), func(f *located, m []string) bool { return readTime(f, m[1], "00", m[2]) }},
+	{FactPhone, "", regexp.MustCompile(`\+?\s?\(?\d{1,4}\)?(?:[\s\x{00a0}.–-]{0,2}\(?[\dXxХх*]{2,7}\)?){1,5}`), readPhone},
+	{FactPercent, "%", regexp.MustCompile(`(` + amountNumber + `)\s?%`), func(f *located, m []string) bool { return readNumber(f, m[1], "%") }},
+	{FactAmount, "$€£₽₴¥₸₺₾", regexp.MustCompile(`([$€£₽₴¥₸₺₾])\s?(` + amountNumber + `)`), func(f *located, m []string) bool { return readNumber(f, m[2], " "+currency(m[1])) }},
+	{FactAmount, "", regexp.MustCompile(`(?i)(` + amountNumber + `)\s?([$€£₽₴¥₸₺₾]|рубл\p{L}*|руб|usd|eur|rub|gbp|dollars?|euros?|доллар\p{L}*|евро|грн|тенге)`), func(f *located, m []string) bool { return readNumber(f, m[1], " "+currency(m[2])) }},
+	{FactID, "#№", regexp.MustCompile(`[#№]\s?([\p{L}\d][\p{L}\d-]*)`), readMarked},
+	{FactID, "", regexp.MustCompile(`[\p{L}\d]+(?:-[\p{L}\d]+)*`), readCode},
+	{FactNumber, "", regexp.MustCompile(amountNumber), func(f *located, m []string) bool { return readNumber(f, m[0], "") }},
 }
 
 var listMarker = regexp.MustCompile(`(?m)^[ \t]*(\d{1,2})[.)][ \t]`)
@@ -99,18 +100,68 @@ func findFacts(text string) []located {
 	}
 	text = asciiDigits(text)
 	taken := make([]bool, len(text))
-	claim := func(start, end int) {
-		for i := start; i < end; i++ {
-			taken[i] = true
-		}
-	}
 	for _, m := range listMarker.FindAllStringSubmatchIndex(text, -1) {
-		claim(m[2], m[3])
+		claim(taken, m[2], m[3])
 	}
 	var found []located
+	for _, w := range hotWindows(text) {
+		found = append(found, findIn(text, w[0], w[1], taken)...)
+	}
+	slices.SortStableFunc(found, func(a, b located) int { return a.start - b.start })
+	return found
+}
+
+func claim(taken []bool, start, end int) {
+	for i := start; i < end; i++ {
+		taken[i] = true
+	}
+}
+
+// hotWindows returns the ranges of a text where a fact can stand: the words
+// with a digit, an @ or an inner point, and three words on either side.
+func hotWindows(text string) [][2]int {
+	const around = 3
+	var words [][2]int
+	var hot []bool
+	for start, i := -1, 0; i <= len(text); i++ {
+		if i < len(text) && text[i] > ' ' {
+			if start < 0 {
+				start = i
+			}
+			continue
+		}
+		if start >= 0 {
+			w := text[start:i]
+			words = append(words, [2]int{start, i})
+			hot = append(hot, strings.ContainsAny(w, "0123456789@/") || strings.Contains(strings.TrimRight(w, ".!?…»\")"), "."))
+			start = -1
+		}
+	}
+	var windows [][2]int
+	for i, h := range hot {
+		if !h {
+			continue
+		}
+		from, to := words[max(0, i-around)][0], words[min(len(words)-1, i+around)][1]
+		if n := len(windows); n > 0 && from <= windows[n-1][1] {
+			windows[n-1][1] = to
+			continue
+		}
+		windows = append(windows, [2]int{from, to})
+	}
+	return windows
+}
+
+// findIn finds the facts of text[from:to] that touch nothing taken, and takes them.
+func findIn(text string, from, to int, taken []bool) []located {
+	var found []located
+	window := text[from:to]
 	for _, p := range patterns {
-		for at := 0; at < len(text); {
-			m := p.re.FindStringSubmatchIndex(text[at:])
+		if p.needs != "" && !strings.ContainsAny(window, p.needs) {
+			continue
+		}
+		for at := from; at < to; {
+			m := p.re.FindStringSubmatchIndex(text[at:to])
 			if m == nil {
 				break
 			}
@@ -125,7 +176,7 @@ func findFacts(text string) []located {
 			free := !slices.Contains(taken[start:end], true)
 			if free && bounded(text, start, end, p.kind) && p.read(&f, groups) {
 				f.end = f.start + len(f.Text)
-				claim(f.start, f.end)
+				claim(taken, f.start, f.end)
 				found = append(found, f)
 				at = f.end
 				continue
@@ -139,10 +190,12 @@ func findFacts(text string) []located {
 					break
 				}
 			}
-			at = max(next, start+1)
+			const long = 64 // nothing that long is a fact cut wrong
+			if at = max(next, start+1); end-start > long {
+				at = end
+			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b located) int { return a.start - b.start })
 	return found
 }
 
