@@ -315,8 +315,8 @@ func recheckGaps(gaps []Gap, want *Certificate, d *model.Dataset, plan []model.U
 		switch what, open := uncovered[t]; {
 		case !open:
 			out = append(out, fmt.Sprintf("gap %s %s: the files cover it", g.Kind, g.Target))
-		// The other way round, infeasible may also mean: by the means of the run.
-		case what == "infeasible" && g.Verdict != VerdictInfeasible, (what == "untestable") != (g.Verdict == VerdictUntestable):
+		case g.Limit == LimitModel && what != "infeasible" && what != "untestable":
+		case (what == "infeasible") != (g.Verdict == VerdictInfeasible), (what == "untestable") != (g.Verdict == VerdictUntestable):
 			out = append(out, fmt.Sprintf("gap %s %s: the verdict is %s, the files say it is %s", g.Kind, g.Target, g.Verdict, what))
 		}
 	}

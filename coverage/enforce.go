@@ -27,6 +27,9 @@ const (
 	LimitCount    Limit = "count"
 	LimitBudget   Limit = "budget"
 	LimitDeadline Limit = "deadline"
+	// LimitModel goes with VerdictInfeasible: the run had no model, and the
+	// document's own words do not give it.
+	LimitModel Limit = "model"
 )
 
 // Target is the kind of thing a [Gap] is about.

@@ -96,7 +96,7 @@ func (j *judge) rows(up *model.UseCasePlan) {
 		because, infeasible := j.in.Infeasible[row.ID]
 		switch {
 		case infeasible:
-			g.Verdict, g.Because = VerdictInfeasible, because
+			g.Verdict, g.Limit, g.Because = VerdictInfeasible, LimitModel, because
 		case refused:
 			g.Verdict, g.Because = VerdictRefused, refusal(r)
 		case j.in.Stop != "":
@@ -201,7 +201,7 @@ func (j *judge) unshown(policy string, role model.Role) Gap {
 		}
 	}
 	if why, ok := j.in.Infeasible[target]; ok {
-		return Gap{Kind: TargetPolicy, Target: target, Verdict: VerdictInfeasible, Because: why}
+		return Gap{Kind: TargetPolicy, Target: target, Verdict: VerdictInfeasible, Limit: LimitModel, Because: why}
 	}
 	return j.because(TargetPolicy, target, "the example made for it does not show it",
 		func(r *model.Row) bool { return r.Roles[policy] == role })

@@ -92,7 +92,7 @@ func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
 		}
 		n, _ := uc.filled(infeasible)
 		gaps = append(gaps, coverage.Gap{
-			Kind: coverage.TargetUseCase, Target: uc.useCase.ID, UseCaseID: uc.useCase.ID, Verdict: coverage.VerdictInfeasible,
+			Kind: coverage.TargetUseCase, Target: uc.useCase.ID, UseCaseID: uc.useCase.ID, Verdict: coverage.VerdictInfeasible, Limit: coverage.LimitModel,
 			Because: fmt.Sprintf("without a model: the document's own words give %d of the %d test cases that a use case needs (%s)", n, least.TestCasesPerUseCase, uc.useCase.Name),
 		})
 		r.ucs = slices.DeleteFunc(r.ucs, func(u *ucState) bool { return u == uc })
