@@ -23,6 +23,7 @@ func ExampleTest() {
 		},
 	))
 	_ = func(t *testing.T) { // func TestConformance(t *testing.T)
+		t.Helper()
 		generatortest.Test(t, echo, nil)
 	}
 	fmt.Println(echo.Spec().ToolName())

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ type Options struct {
 }
 
 // Test puts g through the conformance test and reports every failure with
-// t.Errorf, the name of the check first:
+// tb.Errorf, the name of the check first:
 //
 //   - spec: the spec is valid and the same each time it is asked for, the schema
 //     of its tool is strict;
@@ -62,16 +63,16 @@ type Options struct {
 //   - leak: no goroutine outlives its call.
 //
 // A call that cannot be made to return is abandoned and reported.
-func Test(t testing.TB, g generator.Generator, opts *Options) {
-	t.Helper()
-	c := &conformance{t: t, g: g}
+func Test(tb testing.TB, g generator.Generator, opts *Options) {
+	tb.Helper()
+	c := &conformance{tb: tb, g: g}
 	if opts != nil {
 		c.opts = *opts
 	}
 	if c.opts.Timeout <= 0 {
 		c.opts.Timeout = 10 * time.Second
 	}
-	c.label = fmt.Sprintf("%p", c)
+	c.label = fmt.Sprintf("%s %p", tb.Name(), c) // an address alone is used again
 	if !c.checkSpec() {
 		return
 	}
@@ -94,7 +95,7 @@ func Test(t testing.TB, g generator.Generator, opts *Options) {
 }
 
 type conformance struct {
-	t         testing.TB
+	tb        testing.TB
 	g         generator.Generator
 	spec      generator.Spec
 	opts      Options
@@ -103,12 +104,12 @@ type conformance struct {
 }
 
 func (c *conformance) fail(check, format string, args ...any) {
-	c.t.Helper()
-	c.t.Errorf("%s: %s", check, fmt.Sprintf(format, args...))
+	c.tb.Helper()
+	c.tb.Errorf("%s: %s", check, fmt.Sprintf(format, args...))
 }
 
 func (c *conformance) checkSpec() bool {
-	c.t.Helper()
+	c.tb.Helper()
 	c.spec = c.g.Spec()
 	tool, err := generator.ToolFor(c.spec)
 	if err != nil {
@@ -135,7 +136,7 @@ func (c *conformance) checkSpec() bool {
 }
 
 func (c *conformance) checkCall(original *generator.Call) {
-	c.t.Helper()
+	c.tb.Helper()
 	args, err := generator.CheckArgs(c.spec, original.Args)
 	if err != nil {
 		c.fail("calls", "call %s: %v; give Options.Calls with arguments", original.ID, err)
@@ -143,7 +144,7 @@ func (c *conformance) checkCall(original *generator.Call) {
 	}
 	call := c.prepare(original, args)
 	before := fingerprint(call)
-	first, ok := c.run(c.t.Context(), call, c.opts.Timeout)
+	first, ok := c.run(c.tb.Context(), call, c.opts.Timeout)
 	if !ok || !c.checkOutput(call, first) {
 		return
 	}
@@ -152,7 +153,7 @@ func (c *conformance) checkCall(original *generator.Call) {
 		return
 	}
 
-	second, ok := c.run(c.t.Context(), c.prepare(original, args), c.opts.Timeout)
+	second, ok := c.run(c.tb.Context(), c.prepare(original, args), c.opts.Timeout)
 	if !ok {
 		return
 	}
@@ -250,7 +251,7 @@ type result struct {
 // run calls Generate on a goroutine of its own and waits for it. It reports
 // false, and has told the test why, when there is no result.
 func (c *conformance) run(ctx context.Context, call *generator.Call, patience time.Duration) (result, bool) {
-	c.t.Helper()
+	c.tb.Helper()
 	end := c.start(ctx, call)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
@@ -281,7 +282,7 @@ func (c *conformance) start(ctx context.Context, call *generator.Call) <-chan en
 }
 
 func (c *conformance) await(end <-chan ending, call *generator.Call, timer *time.Timer) (result, bool) {
-	c.t.Helper()
+	c.tb.Helper()
 	select {
 	case e := <-end:
 		if e.problem != "" {
@@ -297,8 +298,8 @@ func (c *conformance) await(end <-chan ending, call *generator.Call, timer *time
 }
 
 func (c *conformance) checkCancel(original *generator.Call, args json.RawMessage) {
-	c.t.Helper()
-	ended, cancel := context.WithCancel(c.t.Context())
+	c.tb.Helper()
+	ended, cancel := context.WithCancel(c.tb.Context())
 	cancel()
 	call := c.prepare(original, args)
 	r, ok := c.run(ended, call, c.opts.Timeout)
@@ -315,7 +316,7 @@ func (c *conformance) checkCancel(original *generator.Call, args json.RawMessage
 	asked := make(chan struct{}, 1)
 	call = c.prepare(original, args)
 	call.Model = blocked{asked}
-	ctx, cancel := context.WithCancel(c.t.Context())
+	ctx, cancel := context.WithCancel(c.tb.Context())
 	defer cancel()
 	end := c.start(ctx, call)
 	timer := time.NewTimer(c.opts.Timeout)
@@ -350,23 +351,26 @@ func (b blocked) Complete(ctx context.Context, _ *llm.Request) (*llm.Response, e
 const atOnce = 8
 
 func (c *conformance) checkConcurrent(original *generator.Call, args json.RawMessage, want result) {
-	c.t.Helper()
+	c.tb.Helper()
 	ends := make([]<-chan ending, atOnce)
 	calls := make([]*generator.Call, atOnce)
 	for i := range ends {
 		calls[i] = c.prepare(original, args)
 	}
 	for i := range ends {
-		ends[i] = c.start(c.t.Context(), calls[i])
+		ends[i] = c.start(c.tb.Context(), calls[i])
 	}
 	timer := time.NewTimer(c.opts.Timeout)
 	defer timer.Stop()
-	for i := range ends {
-		got, ok := c.await(ends[i], calls[i], timer)
-		if !ok {
-			return
-		}
-		if diff := difference(want, got); diff != "" {
+	got := make([]result, atOnce)
+	all := true
+	for i := range ends { // all of them, so that none runs into the next check
+		var ok bool
+		got[i], ok = c.await(ends[i], calls[i], timer)
+		all = all && ok
+	}
+	for i := range got {
+		if diff := difference(want, got[i]); all && diff != "" {
 			c.fail("concurrent", "call %s made %d times at once: %s", original.ID, atOnce, diff)
 			return
 		}
@@ -395,7 +399,7 @@ func difference(a, b result) string {
 
 // checkOutput reports whether the output is worth looking at further.
 func (c *conformance) checkOutput(call *generator.Call, r result) bool {
-	c.t.Helper()
+	c.tb.Helper()
 	if r.err != nil || r.out == nil {
 		c.fail("output", "call %s: output %v and error %v, want an output and no error", call.ID, r.out, r.err)
 		return false
@@ -414,7 +418,7 @@ func (c *conformance) checkOutput(call *generator.Call, r result) bool {
 }
 
 func (c *conformance) checkRows(call *generator.Call, out *generator.Output) {
-	c.t.Helper()
+	c.tb.Helper()
 	room := map[string]int{} // how many records a row may still have
 	for _, row := range call.Rows {
 		room[row.ID] = 1
@@ -460,7 +464,7 @@ func (c *conformance) checkRows(call *generator.Call, out *generator.Output) {
 }
 
 func (c *conformance) checkRecords(call *generator.Call, out *generator.Output) {
-	c.t.Helper()
+	c.tb.Helper()
 	for i, rec := range out.Records {
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(rec.JSON, &object); err != nil || object == nil {
@@ -480,7 +484,7 @@ func (c *conformance) checkRecords(call *generator.Call, out *generator.Output) 
 		}
 		adapter = adapters.Batch()
 	}
-	b, err := adapter.Adapt(c.t.Context(), call, out)
+	b, err := adapter.Adapt(c.tb.Context(), call, out)
 	if err != nil {
 		c.fail("output", "the records do not parse: %v", err)
 		return
@@ -499,7 +503,7 @@ func spanLies(s model.Span, docs []*model.Document) bool {
 // checkLeaks looks for goroutines that still carry the label of this test: they
 // were started by a call, for a goroutine inherits the labels of its parent.
 func (c *conformance) checkLeaks() {
-	c.t.Helper()
+	c.tb.Helper()
 	if c.abandoned {
 		return // its goroutine is still there, and reported
 	}
@@ -527,7 +531,7 @@ func (c *conformance) running() string {
 		return ""
 	}
 	for stack := range strings.SplitSeq(b.String(), "\n\n") {
-		if strings.Contains(stack, `"generatortest":"`+c.label+`"`) {
+		if strings.Contains(stack, `"generatortest":`+strconv.Quote(c.label)) {
 			return stack
 		}
 	}

@@ -119,7 +119,7 @@ func (s *Schema) fill(def reflect.Value, tree map[string]any) (reflect.Value, er
 
 // split is the texts of joined errors.
 func split(err error) []string {
-	if j, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only the outermost join is a list of problems
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []string
 		for _, e := range j.Unwrap() {
 			out = append(out, split(e)...)

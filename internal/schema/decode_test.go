@@ -14,11 +14,11 @@ import (
 	"github.com/casebook-go/casebook/internal/schema"
 )
 
-func describe(t testing.TB, typ reflect.Type, defaults any) *schema.Schema {
-	t.Helper()
+func describe(tb testing.TB, typ reflect.Type, defaults any) *schema.Schema {
+	tb.Helper()
 	s, err := schema.Describe(typ, defaults)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
@@ -103,7 +103,7 @@ func TestClone(t *testing.T) {
 	e := embedded{Extra: &Extra{Note: "a"}}
 	copied := schema.Clone(describe(t, reflect.TypeFor[embedded](), nil), e)
 	copied.Note = "b"
-	if e.Note != "a" || copied.Extra.Note != "b" {
+	if e.Note != "a" || copied.Note != "b" {
 		t.Errorf("embedded pointer: original %q, clone %q", e.Note, copied.Note)
 	}
 }
@@ -140,12 +140,12 @@ func TestDecodeProblems(t *testing.T) {
 		{"list", reflect.TypeFor[flat](), `[1]`, []string{"must be a JSON object, not a list"}},
 		{"text", reflect.TypeFor[flat](), `"x"`, []string{"must be a JSON object, not a string"}},
 		{"key twice", reflect.TypeFor[flat](), `{"name":"a","name":"b"}`, []string{"name: stands twice; give it once"}},
-		{"everything", reflect.TypeFor[flat](), `{"name":"","count":0,"ratio":1.3,"kind":"c","done":"yes","nmae":1}`, []string{
+		{"everything", reflect.TypeFor[flat](), `{"name":"","count":0,"ratio":1.3,"kind":"c","done":"yes","naem":1}`, []string{
 			"count: must be at least 1, not 0",
 			"done: must be a boolean, not a string",
 			`kind: must be one of "a", "b", not "c"`,
+			`naem: there is no such field; did you mean "name"?`,
 			"name: must have at least 1 character, not 0",
-			`nmae: there is no such field; did you mean "name"?`,
 			"ratio: must be a multiple of 0.25, not 1.3",
 			"ratio: must be less than 1, not 1.3",
 		}},

@@ -95,16 +95,15 @@ type (
 		Shown  string
 		Secret func()   `json:"-"`
 		Also   chan int `jsonschema:"-"`
-		inner  any
+		inner  any      //nolint:unused // encoding/json must not see it
 	}
 	empty struct{}
 	keyed struct {
 		Pattern string `json:"pattern" jsonschema:"pattern=^[a-z]{1\\,3}$"`
 	}
-	colour  string
-	scalar  struct{ v any }
-	uuid    [16]byte
-	refused struct{ _ int }
+	colour string
+	scalar struct{ v any }
+	uuid   [16]byte
 )
 
 func (u uuid) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%x", u[:]), nil }
@@ -237,8 +236,8 @@ type (
 	tree                   struct{ Children []tree }
 	mutualA                struct{ B *mutualB }
 	mutualB                struct{ A []mutualA }
-	loop                   struct{ *loopInner }
-	loopInner              struct{ *loop }
+	loop                   struct{ *loopInner } //nolint:unused // the cycle is the test
+	loopInner              struct{ *loop }      //nolint:unused // the cycle is the test
 	pointerLoop            *pointerLoop
 	deepL1                 struct{ A deepL2 }
 	deepL2                 struct{ A deepL3 }
@@ -250,7 +249,7 @@ type (
 	pointerRecv            struct{ X int }
 	extendRecv             struct{ X int }
 	aliased                struct{ X int }
-	marshals               struct{ x int }
+	marshals               struct{ X int }
 	halfText               struct{ X int }
 	proto                  int32
 	changed                struct{ X int }
@@ -259,7 +258,6 @@ type (
 	unexported             struct{ X int }
 	unexpStr               string
 	myByte                 byte
-	schemaOf               struct{ s *jsonschema.Schema }
 	custom[T schemaOption] struct{ X int }
 )
 
@@ -314,12 +312,15 @@ func (useTrue) schema() *jsonschema.Schema { return jsonschema.TrueSchema }
 func (useNoType) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{Description: "anything"}
 }
+
 func (useMap) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}}
 }
+
 func (usePattern) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "object", PatternProperties: map[string]*jsonschema.Schema{"a": {Type: "string"}}}
 }
+
 func (useTuple) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "array", PrefixItems: []*jsonschema.Schema{{Type: "string"}}}
 }
@@ -327,15 +328,19 @@ func (useArray) schema() *jsonschema.Schema { return &jsonschema.Schema{Type: "a
 func (useDefault) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", Default: "x"}
 }
+
 func (useExtras) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", Extras: map[string]any{"x-y": 1}}
 }
+
 func (useBeside) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "string", AnyOf: []*jsonschema.Schema{{Type: "string"}}}
 }
+
 func (useSame) schema() *jsonschema.Schema {
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{props("a", "b"), props("a", "c")}}
 }
+
 func (useDeep) schema() *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "string"}
 	for range 5 {
@@ -343,6 +348,7 @@ func (useDeep) schema() *jsonschema.Schema {
 	}
 	return s
 }
+
 func (useMissing) schema() *jsonschema.Schema {
 	s := props("a")
 	s.Required = []string{"b"}
@@ -390,9 +396,7 @@ func TestRefused(t *testing.T) {
 		{"string option", reflect.TypeFor[struct {
 			N int `json:"n,string"`
 		}](), []string{"struct.N: the json option"}},
-		{"json option", reflect.TypeFor[struct {
-			N int `json:"n,omitemtpy"`
-		}](), []string{`struct.N: unknown json option "omitemtpy"`, `did you mean "omitempty"?`}},
+		{"json option", built(`json:"n,omitemtpy"`), []string{`struct.F0: unknown json option "omitemtpy"`, `did you mean "omitempty"?`}},
 		{"property name", reflect.TypeFor[struct {
 			N int `json:"a b"`
 		}](), []string{`struct.N: "a b" is no property name`}},
@@ -404,8 +408,8 @@ func TestRefused(t *testing.T) {
 			N int `jsonschema_extras:"a=b"`
 		}](), []string{`unknown tag "jsonschema_extras"`}},
 		{"misspelt keyword", reflect.TypeFor[struct {
-			N int `jsonschema:"minumum=1"`
-		}](), []string{`struct.N: unknown keyword "minumum"`, `did you mean "minimum"?`}},
+			N int `jsonschema:"minimun=1"`
+		}](), []string{`struct.N: unknown keyword "minimun"`, `did you mean "minimum"?`}},
 		{"space before keyword", reflect.TypeFor[struct {
 			N int `jsonschema:"minimum=1, maximum=2"`
 		}](), []string{`unknown keyword " maximum"`}},

@@ -248,8 +248,12 @@ func (w *walk) checkKeywords(tag reflect.StructTag, sh *shape, path string) {
 		}
 	}
 	for _, pair := range [][2]string{
-		{"minLength", "maxLength"}, {"minItems", "maxItems"}, {"minimum", "maximum"},
-		{"exclusiveMinimum", "maximum"}, {"minimum", "exclusiveMaximum"}, {"exclusiveMinimum", "exclusiveMaximum"},
+		{"minLength", "maxLength"},
+		{"minItems", "maxItems"},
+		{"minimum", "maximum"},
+		{"exclusiveMinimum", "maximum"},
+		{"minimum", "exclusiveMaximum"},
+		{"exclusiveMinimum", "exclusiveMaximum"},
 	} {
 		lo, okLo := new(big.Rat).SetString(got[pair[0]])
 		hi, okHi := new(big.Rat).SetString(got[pair[1]])
