@@ -46,6 +46,7 @@ type Claims struct {
 	event        patterns // prepositions by which a situation is named ("in case of")
 	sameFor      patterns // a sentence that extends the one before to other matters
 	labelNot     patterns // words that make a label the beginning of a sentence
+	acts         patterns // what customers do in a message: ask, say, complain
 	impersonal   patterns // "they ask": a condition without a subject
 	agentNoun    patterns // what a document calls an automatic agent
 	copula       patterns // verbs that end what is handed over
@@ -243,7 +244,14 @@ func (l *Language) ConditionTask(condition string) string {
 		return ""
 	}
 	rest := strings.Trim(condition[toks[i].start:], " ,.;:")
-	if l.Norm.customerSubject.in(toks[i:min(len(toks), i+4)]) {
+	acts := l.Claim.acts.in(toks[i:min(len(toks), i+8)]) || l.CornerKind(rest) != ""
+	who := toks[i:min(len(toks), i+4)]
+	switch {
+	case l.Norm.customerSubject.in(who) && acts:
+		return Upper(rest)
+	case l.Norm.customerSubject.in(who):
+		return "" // a state the customer is in, not what they come with
+	case acts && i+2 < len(toks) && !l.Norm.agentSubject.in(who) && l.Claim.acts.at(toks, i) == 0 && l.Claim.impersonal.at(toks, i) == 0:
 		return Upper(rest)
 	}
 	if l.Claim.event.at(toks, 0) > 0 {

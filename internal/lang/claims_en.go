@@ -29,7 +29,7 @@ var claimsEN = Claims{
 		"how do i", "how can i", "can i", "could i", "may i", "how do we", "can we", "how to", "where do i", "where can i", "is it possible to", "am i able to", "i want to", "i need to", "i'd like to", "what do i need to", "do i have to", "do i need to", "am i allowed to",
 	},
 	toThem:     map[string]string{"i": "they", "my": "their", "me": "them", "we": "they", "our": "their", "us": "them", "mine": "theirs", "myself": "themselves"},
-	structural: compile("faq|faqs|question|questions|rules|policy|policies|guide|handbook|memo|notes|instruction|instructions|export|tickets|log|overview|introduction|about|general|ground|misc|miscellaneous|other|changes|update|updates|sample|example|examples|excerpt|appendix|scope|purpose|background|context|odds|tone|style|voice|assistant|bot|chatbot|agent|agents|handler|handlers|operator|operators|staff|boundaries|limits|constraints|terms|contents|glossary|dialogue|dialog|chat|conversation|checklist|summary|knowledge|base|sources|input|given|task|things"),
+	structural: compile("communication|faq|faqs|question|questions|rules|policy|policies|guide|handbook|memo|notes|instruction|instructions|export|tickets|log|overview|introduction|about|general|ground|misc|miscellaneous|other|changes|update|updates|sample|example|examples|excerpt|appendix|scope|purpose|background|context|odds|tone|style|voice|assistant|bot|chatbot|agent|agents|handler|handlers|operator|operators|staff|boundaries|limits|constraints|terms|contents|glossary|dialogue|dialog|chat|conversation|checklist|summary|knowledge|base|sources|input|given|task|things"),
 	situation:  compile("situation|situations|case|cases|when|request|requests|question|scenario|trigger|issue|problem|topic|if|customer|event"),
 	wrong:      compile("wrong|mistake|mistakes|error|errors|bad|don't|never|avoid|not|fault|faults"),
 	refuses: compile(`
@@ -57,8 +57,12 @@ someone|somebody real
 where is|are ... operator|manager|human
 talk|speak to ... human|person|someone|manager
 `),
-	event:    compile("in case|cases of\nin the event of\nfor|on complaints|threats|questions|requests"),
-	sameFor:  compile("the same goes|applies|holds for|to|of\nthe same is true for|of\nlikewise for\nthat also|too goes|applies"),
+	event:   compile("in case|cases of\nin the event of\nfor|on complaints|threats|questions|requests"),
+	sameFor: compile("the same goes|applies|holds for|to|of\nthe same is true for|of\nlikewise for\nthat also|too goes|applies"),
+	acts: compile(`
+ask|asks|asked|says|say|said|reports|report|reported|wants|want|complains|complain|demands|demand|writes|write|sends|send|sent|requests|request|mentions|mention|needs|need|refuses|refuse|insists|insist|threatens|threaten|claims|claim|disputes|dispute|disagrees|disagree|cancels|cancel|calls|call|swears|swear|insults|offers|offer|tells|tell|shares|share|loses|lost|forgets|forgot|objects|object|replies|accuses|begs|jokes|tries|try|looks|keeps|gets|got
+is|are|becomes|gets|remains|sounds angry|upset|rude|aggressive|abusive|unhappy|dissatisfied|worried|frustrated|late|unsure|confused|ill|sick|hurt|injured
+`),
 	labelNot: compile("usually|often|sometimes|can|may|include|includes|are|is|there"),
 	impersonal: compile(`
 asked|asking

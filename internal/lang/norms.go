@@ -192,6 +192,9 @@ func (l *Language) partNorms(part string) []Norm {
 		if norm.Text == "" {
 			norm.Text = cl.text(part)
 		}
+		if len(cl.conditions) == 1 && !strings.Contains(norm.Part, cl.conditions[0]) {
+			norm.Part = Upper(cl.conditions[0]) + ", " + Lower(norm.Part) // a part split off
+		}
 		out = append(out, norm)
 	}
 	// A bracket that prohibits something of its own is a norm of its own,
@@ -881,6 +884,12 @@ func (l *Language) Affirms(text string) bool {
 		}
 	}
 	return len(ws) > 0
+}
+
+// Answers reports whether a text begins with yes, no or the like and goes on.
+func (l *Language) Answers(text string) bool {
+	toks := tokens(text)
+	return len(toks) > 1 && l.Norm.affirm[toks[0].low] && commaAfter(text, toks, 0)
 }
 
 // Quantity is a number of a text with its unit.

@@ -217,6 +217,7 @@ goes|go straight|directly|immediately|at to
 hand|hands|handed ... over ... to
 `),
 	style: compile(`
+address|addresses ... by
 polite*|impolite*
 courteous*|courtesy
 tone
@@ -268,30 +269,27 @@ messages|tickets|chats|dialogues|requests ... may|can|might contain|include|be
 there may|can|might be
 weekends|rest|everything|others stay|stays|remain|remains as they|it
 unchanged
-this|the document|section|page|file|guide|handbook|memo|draft|faq|table|export|fragment|excerpt|extract
-below|above
-following|sample|noisy data|table|export|tickets|rows|examples
-we are|re building|developing|making|creating
+this document|section|file|guide|handbook|memo|draft|faq|table|export|fragment|excerpt|extract|policy describes|covers|explains|is|lists|contains
+in this document|section|guide|handbook
+listed|shown|given|see below|above
+below is|are
+following|sample|noisy|raw data|table|export|tickets|rows|examples
+we are|re building|developing|making|creating ... bot|chatbot|agent|assistant|tool
 we're building|developing|making
 we want|need to build|develop|create|make
-the goal|task|aim|purpose
+the goal|aim|purpose of
 build|develop|create ... bot|chatbot|agent|assistant|dataset
-collected|exported|copied|compiled from
+exported|copied|compiled from
 last updated|modified|edited
-version
-to do
+version #
 todo
 tbd
 work in progress
 knowledge sources|base
-sources
-not a reference
-not exemplary
-real names
 anonymi*
-should be able to
-must be able to
-can be able to
+bot|chatbot|assistant|agent|agents should|must be able to
+assistant|bot|chatbot|team answers|answer questions
+follow|obey|observe these|the|this rules|policy|policies|guide|handbook
 typos kept|left
 `),
 	internal: compile(`

@@ -183,7 +183,7 @@ func (e *extraction) alone(u *unit, text string) string {
 
 // selfContained reports whether a text under a topic names its own matter.
 func (e *extraction) selfContained(u *unit, text string) bool {
-	if u.leans || e.l.Continues(text) {
+	if u.leans || e.l.Continues(text) || u.question && e.l.Answers(text) {
 		return false
 	}
 	own := e.x.bag(text)

@@ -210,22 +210,30 @@ func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
 		return
 	}
 	situation := key < len(heads) && r.l.Situation(heads[key]) || r.l.SpeaksOfCustomer(subject)
+	u.setting, u.topic = inAnswer, subject
+	if situation {
+		u.situation = subject
+	}
+	var facts []string // short cells make one fact of the row
 	for i, cell := range blk.Cells {
 		cell = strings.TrimSpace(cell)
-		if i == key || cell == "" || len(lang.Words(cell)) == 0 {
+		if i == key || len(lang.Words(cell)) == 0 {
 			continue
 		}
-		v := u
-		v.setting = inAnswer
-		v.topic = subject
-		v.mistakes = i < len(heads) && r.l.Wrong(heads[i])
-		if situation {
-			v.situation = subject
+		head := ""
+		if i < len(heads) {
+			head = strings.TrimSpace(heads[i])
 		}
-		if !situation && len(lang.Words(cell)) < 4 && i < len(heads) && heads[i] != "" {
-			cell = heads[i] + ": " + cell
+		v := u
+		v.mistakes = r.l.Wrong(head)
+		if !situation && len(lang.Words(cell)) < 5 && head != "" && !v.mistakes {
+			facts = append(facts, lang.Lower(head)+" "+cell)
+			continue
 		}
 		r.sentences(doc, blk, cell, v)
+	}
+	if len(facts) > 0 {
+		r.sentences(doc, blk, lang.Upper(strings.Join(facts, ", ")), u)
 	}
 }
 

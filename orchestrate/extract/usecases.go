@@ -31,6 +31,9 @@ func (e *extraction) matters() {
 	e.indexClaims()
 	e.topics()
 	e.conditions()
+	if e.kind != model.CaseOperatorQuality {
+		e.sections()
+	}
 	if e.kind == model.CaseOperatorQuality {
 		e.messages()
 	} else {
@@ -221,6 +224,56 @@ func (e *extraction) conditions() {
 				})
 			}
 		}
+	}
+}
+
+// sections makes a matter of a section that states rules on one subject, named
+// by a title that is no more than the subject.
+func (e *extraction) sections() {
+	type at struct{ doc, section int }
+	seen := map[at]int{}
+	var order []at
+	for i := range e.units {
+		u := &e.units[i]
+		if u.section < 0 || u.topic != "" {
+			continue
+		}
+		k := at{u.doc, u.section}
+		if _, ok := seen[k]; !ok {
+			seen[k] = i
+			order = append(order, k)
+		}
+	}
+	for _, k := range order {
+		doc := e.docs[k.doc]
+		s := &doc.Sections[k.section]
+		title := strings.TrimSpace(cutNumber(s.Title))
+		if s.Level == 1 || s.Parent < 0 && len(doc.Sections) == 1 || e.l.Structural(title) || len(lang.Words(title)) == 0 || len(lang.Words(title)) > 6 {
+			continue
+		}
+		var places []place
+		var claims []int
+		var said []string
+		for i := range e.all {
+			c := &e.all[i]
+			if c.dropped || c.doc != k.doc || c.section != k.section || c.topic != "" || c.situation != "" || c.update {
+				continue
+			}
+			if c.typ == model.Style || c.typ == model.Shape {
+				continue
+			}
+			claims = append(claims, i)
+			places = appendPlaces(places, c.places[0])
+			said = append(said, c.text)
+		}
+		if len(claims) == 0 {
+			continue
+		}
+		answer := strings.Join(said, " ")
+		e.add(matter{
+			name: strings.Replace(e.l.Claim.About, "%s", lang.Lower(title), 1), description: fill(e.l.Claim.AskedOutcome, lang.Lower(title), lang.Lower(e.l.Shorten(answer, maxQuoted))),
+			places: places, claims: claims, key: e.x.bag(title), bag: e.x.bag(title + " " + answer),
+		})
 	}
 }
 
