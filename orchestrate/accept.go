@@ -330,7 +330,7 @@ func (r *run) settle(jobs []job, outs []Outcome, cands []candidate, before []map
 // check returns what is wrong with a candidate; nothing means it is kept.
 func (r *run) check(c *candidate) []string {
 	in := &coverage.Candidate{
-		Documents: r.plan.Documents, Lang: r.lang, Language: r.plan.Extraction.Language, Profile: r.plan.Profile,
+		Documents: r.plan.Documents, Ground: r.ground, Lang: r.lang, Language: r.plan.Extraction.Language, Profile: r.plan.Profile,
 		UseCase: c.uc.useCase, AllPolicies: r.plan.Extraction.Policies, Axes: c.uc.plan.Axes,
 		Row: c.row.row, Item: c.item, Seen: r.seen,
 	}

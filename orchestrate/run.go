@@ -34,6 +34,7 @@ type run struct {
 	ucs      []*ucState
 	ids      model.IDs
 	seen     *coverage.Index
+	ground   *coverage.Ground
 	outcomes []Outcome
 	refused  []model.Refusal
 	stop     Stop
@@ -174,6 +175,9 @@ func (r *run) adopt(plan *Plan) error {
 		r.embedder = llm.NewLexical(texts)
 	}
 	r.seen = &coverage.Index{}
+	if len(plan.Documents) > 0 {
+		r.ground = coverage.NewGround(r.lang, plan.Documents)
+	}
 	r.grown = map[string]bool{}
 	for i := range plan.UseCases {
 		up := &plan.UseCases[i]
