@@ -22,6 +22,7 @@ type answer struct {
 	asked    string // what is asked for
 	handover string
 	receiver string
+	raw      string // a sample answer of the document that needs no change
 }
 
 // most is the number of facts an answer states at the most.
@@ -107,6 +108,10 @@ func (a *answer) text() string {
 			}
 		}
 	}
+	if a.raw != "" {
+		add(a.calm, a.raw)
+		return strings.Join(parts, " ")
+	}
 	add(a.calm, a.thanks, a.firm)
 	add(a.denials...)
 	add(a.facts...)
@@ -134,7 +139,6 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 			a.say(s.Spoken)
 		}
 	}
-	needy := false // the policy itself must be said
 	for i, id := range row.PolicyIDs {
 		p := w.policies[id]
 		if p == nil || !speaks(p) {
@@ -144,7 +148,10 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		if !ok {
 			continue
 		}
-		shown := m.opening.policy || m.press != ""
+		if usesOpening && m.opening.qa >= 0 && w.states(m.opening.qa, p) {
+			continue // the answer to its question says it
+		}
+		shown := m.opening.policy && m.opening.qa < 0 || m.press != "" && len(w.matters(p)) > 0
 		if i > 0 { // beside the first policy only what its own matter calls for
 			if sp.Act == lang.ActHandOver && !w.triggered(p.Statement, m, topic) || sp.Act == lang.ActDeny && overlap(w.k.matter(p.Statement), topic) < 1 {
 				continue
@@ -155,20 +162,19 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 			if sp.Act == lang.ActAsk && overlap(w.k.matter(p.Statement), topic) < 1 {
 				continue
 			}
-		} else if !shown && sp.Act != lang.ActFact && overlap(w.k.matter(p.Statement), topic) < 1 {
+		} else if !shown && overlap(w.k.matter(p.Statement), topic) < 2 {
 			continue
-		}
-		if i == 0 {
-			needy = true
 		}
 		if sp.Act == lang.ActAsk && m.id != "" {
 			continue
 		}
 		a.say(sp)
 	}
-	_ = needy
 	if role == model.Pressed && len(a.denials) == 0 && a.handover == "" && policy != nil && speaks(policy) && len(a.facts) > 0 {
 		a.firm = pick(r, w.s.Answer.Firm)
+		if kinds := w.limits(policy); slices.Contains(kinds, "fact") {
+			a.firm = pick(r, w.s.Answer.Confirm)
+		}
 	}
 	w.next(a, row, m, topic)
 	if a.empty() {
@@ -213,6 +219,9 @@ func (w *work) triggered(rule string, m message, topic []string) bool {
 // what identifies the case, passing it on.
 func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 	if m.id != "" {
+		a.facts = slices.DeleteFunc(a.facts, func(f string) bool {
+			return len(a.facts) > 1 && w.needed(f) != "" && len(strings.Fields(f)) <= 7 // it is given
+		})
 		if len(a.asks) > 0 && w.asksNumber(a.asked) {
 			a.asks, a.asked = nil, ""
 		}
@@ -311,7 +320,11 @@ func (w *work) criteriaOf(row *model.Row, m message, a *answer) []string {
 		out = append(out, fill(frames[(i+2)%len(frames)], "{fact}", quoted(d)))
 	}
 	if a.asked != "" {
-		out = append(out, fill(pick(a.r, c.AskID), "{that}", a.asked))
+		that := a.asked
+		if rest, ok := strings.CutPrefix(that, w.s.Your); ok && w.s.Your != "" {
+			that = w.s.The + rest
+		}
+		out = append(out, fill(pick(a.r, c.AskID), "{that}", that))
 	}
 	if a.receiver != "" {
 		out = append(out, fill(pick(a.r, c.HandOver), "{who}", a.receiver))

@@ -76,7 +76,7 @@ func (w *work) respondCorner(row *model.Row, m message, r *rand.Rand) (*answer, 
 		}
 	case lang.CornerAbuse:
 		m.angry = true
-		if m.opening.qa >= 0 {
+		if m.opening.text != "" {
 			return w.respond(row, m, r)
 		}
 		w.next(a, row, m, nil)

@@ -2,12 +2,453 @@ package rules
 
 import (
 	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 )
 
-// correct makes an example of an operator's message that breaks a rule and its
-// corrected version.
+// draft is an operator's message, right and wrong, and what came before.
+type draft struct {
+	user  string // "" when the message stands alone
+	bad   string
+	good  string
+	fault string   // what is wrong beside the visible faults, for a criterion
+	steps []string // what good does, for criteria
+}
+
+// correct makes an example backwards: a right message of an operator is broken
+// by rules of the document, so the right answer is known.
 func (w *work) correct(row *model.Row, r *rand.Rand) (*model.Example, string) {
-	return nil, "not implemented"
+	drafts := w.drafts(row, r)
+	if len(drafts) == 0 {
+		return nil, "no rule of the row can be broken in a message whose right version is known"
+	}
+	dialogue := row.Format == model.DialogLastTurnCorrection
+	for n := range tries {
+		d := drafts[n%len(drafts)]
+		if n > 0 && n%len(drafts) == 0 && n/len(drafts) >= 12 {
+			break
+		}
+		var applied []string
+		d, applied = w.shape(row, r, d, n/len(drafts))
+		if d.bad == d.good || lang.Upper(d.bad) == d.good {
+			continue
+		}
+		var messages []model.Message
+		if dialogue {
+			messages = append(messages, model.Message{Role: model.RoleUser, Content: d.user})
+		}
+		messages = append(messages, model.Message{Role: model.RoleOperator, Content: d.bad})
+		in := &model.Input{Messages: messages}
+		if !w.shows(row, in) || !w.isNew(d.user+"\n"+d.bad) {
+			continue
+		}
+		criteria := w.correctionCriteria(row, d, applied, r)
+		if criteria == nil {
+			continue
+		}
+		w.inputs = append(w.inputs, d.user+"\n"+d.bad)
+		ex := w.example(row, messages, d.good, criteria)
+		return &ex, ""
+	}
+	return nil, "no broken message shows the row's parameters"
+}
+
+// trade returns the line of business of the documents, and the one for any.
+func (w *work) trade() (own, anyTrade *lang.Trade) {
+	best := 0
+	toks := lang.Tokens(w.k.text)
+	anyTrade = &w.s.Trades[len(w.s.Trades)-1]
+	own = anyTrade
+	for i := range w.s.Trades[:len(w.s.Trades)-1] {
+		t := &w.s.Trades[i]
+		if n := len(t.Match.All(toks)); n > best && n >= 3 {
+			best, own = n, t
+		}
+	}
+	return own, anyTrade
+}
+
+// drafts returns the messages that may be broken for a row, in the order in
+// which they are tried.
+func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
+	dialogue := row.Format == model.DialogLastTurnCorrection
+	own, _ := w.trade()
+	fault := value(row, "fault")
+	var content, form []draft
+	for n, id := range row.PolicyIDs {
+		p := w.policies[id]
+		if p == nil {
+			continue
+		}
+		for _, d := range w.breaches(p, own, dialogue, r) {
+			if n == 0 || fault == "none" {
+				content = append(content, d)
+			}
+		}
+		for _, phrase := range banned(p) {
+			for _, pair := range own.Pairs {
+				content = append(content, w.banned(pair, phrase))
+			}
+		}
+	}
+	for _, pair := range own.Pairs {
+		form = append(form, draft{user: pair.Ask, bad: pair.Say, good: pair.Say})
+	}
+	if fault == "none" || fault == "" {
+		if len(content) == 0 || !dialogue {
+			// A remark that no word list sees as rude, put in front.
+			for i, pair := range own.Pairs {
+				remark := w.s.Break.Sarcasm[(i+r.IntN(len(w.s.Break.Sarcasm)))%len(w.s.Break.Sarcasm)]
+				form[i] = draft{user: pair.Ask, bad: remark + " " + pair.Say, good: pair.Say, fault: "rude"}
+			}
+			if !w.politeness() {
+				form = nil
+			}
+		} else {
+			form = nil
+		}
+	}
+	shuffle := func(ds []draft) {
+		r.Shuffle(len(ds), func(i, j int) { ds[i], ds[j] = ds[j], ds[i] })
+		slices.SortStableFunc(ds, func(a, b draft) int { return num(w.used[a.good+a.bad]) - num(w.used[b.good+b.bad]) })
+	}
+	shuffle(content)
+	shuffle(form)
+	if !dialogue && fault != "none" {
+		return append(form, content...)
+	}
+	return append(content, form...)
+}
+
+// politeness reports whether the documents have a rule on how people are
+// spoken to.
+func (w *work) politeness() bool {
+	for i := range w.s.Breaches {
+		if b := &w.s.Breaches[i]; b.Key == "swear" && b.Match[0].In(w.k.text) {
+			return true
+		}
+	}
+	return w.s.PoliteRule.In(w.k.text)
+}
+
+// breaches returns messages that break what a policy demands to be said.
+func (w *work) breaches(p *model.Policy, t *lang.Trade, dialogue bool, r *rand.Rand) []draft {
+	var out []draft
+	norm := strings.Join(append(slices.Clone(p.Conditions), p.Statement), ". ")
+	for i := range w.s.Breaches {
+		b := &w.s.Breaches[i]
+		if !lang.Matches(b.Match, b.Not, norm) || !dialogue && !b.Single {
+			continue
+		}
+		good, steps := "", []string(nil)
+		for _, sp := range w.k.all(p.Statement) {
+			if sp.Act == lang.ActFact && sp.Condition != "" {
+				continue
+			}
+			good += " " + sp.Text
+			steps = append(steps, w.step(sp))
+		}
+		goods := b.Goods
+		if good != "" {
+			goods = nil
+			for _, lead := range b.Lead {
+				goods = append(goods, strings.TrimSpace(lead+good))
+			}
+			if len(b.Lead) == 0 {
+				goods = []string{strings.TrimSpace(good)}
+			}
+		}
+		for u, user := range b.Users {
+			for k, bad := range b.Bads {
+				if len(goods) == 0 {
+					continue
+				}
+				g := goods[(u+k+r.IntN(len(goods)))%len(goods)]
+				put := func(s string) string { return fill(s, "{acc}", t.Acc, "{gen}", t.Gen) }
+				out = append(out, draft{user: put(user), bad: put(bad), good: put(g), fault: b.Key, steps: steps})
+			}
+		}
+		break
+	}
+	return out
+}
+
+// step words what a sentence does as a criterion.
+func (w *work) step(sp lang.Spoken) string {
+	c := &w.s.Criteria
+	switch sp.Act {
+	case lang.ActAsk:
+		if sp.Object == "" {
+			return ""
+		}
+		that := sp.Object
+		if rest, ok := strings.CutPrefix(that, w.s.Your); ok && w.s.Your != "" {
+			that = w.s.The + rest
+		}
+		return fill(c.AskID[0], "{that}", that)
+	case lang.ActHandOver:
+		return fill(c.HandOver[0], "{who}", sp.Object)
+	default:
+		return fill(c.States[0], "{fact}", quoted(sp.Text))
+	}
+}
+
+// quotedPhrase is a phrase in quotation marks.
+var quotedPhrase = regexp.MustCompile(`[“"«]([^”"»]{4,60})[”"»]`)
+
+// banned returns the phrases that a policy forbids, as it quotes them.
+func banned(p *model.Policy) []string {
+	if p.Type != model.MustNot && p.Type != model.Style {
+		return nil
+	}
+	var out []string
+	for _, m := range quotedPhrase.FindAllStringSubmatch(p.Statement, -1) {
+		if s := strings.Trim(m[1], " .,"); len(strings.Fields(s)) <= 7 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// banned puts a forbidden phrase in front of a right message.
+func (w *work) banned(pair lang.Pair, phrase string) draft {
+	return draft{user: pair.Ask, bad: lang.Sentence(phrase) + " " + pair.Say, good: pair.Say, fault: "rude"}
+}
+
+// shape makes a draft long or short, greeting or not, asking or not, and puts
+// the row's visible faults into the wrong version.
+func (w *work) shape(row *model.Row, r *rand.Rand, d draft, round int) (draft, []string) {
+	w.used[d.good+d.bad] = true
+	b := &w.s.Break
+	if value(row, "form") == "question" && !strings.Contains(d.bad, "?") {
+		tail := pick(r, b.Ask)
+		d.bad, d.good = d.bad+tail, d.good+tail
+	}
+	if value(row, "length") == "long" {
+		more := " " + pick(r, b.More)
+		d.bad, d.good = d.bad+more, d.good+more
+	}
+	if value(row, "greeting") == "present" {
+		g := pick(r, b.Greet)
+		bad, good := d.bad, d.good
+		if strings.HasSuffix(g, ", ") {
+			bad, good = lang.Lower(bad), lang.Lower(good)
+		}
+		d.bad, d.good = g+bad, g+good
+	}
+	if value(row, "client_tone") == "angry" && d.user != "" && w.classify("tone", userInput(d.user)) != "angry" {
+		line := pick(r, w.fresh(r, w.s.Angry))
+		w.used[line] = true
+		if r.IntN(2) == 0 {
+			d.user = line + " " + d.user
+		} else {
+			d.user += " " + line
+		}
+		if d.fault == "" { // the right answer takes note of the anger
+			calm := pick(r, w.s.Answer.Calm)
+			d.good = calm + " " + d.good
+			d.bad = calm + " " + d.bad
+		}
+	}
+	var kinds []string
+	switch f := value(row, "fault"); f {
+	case "", "none":
+	case "several":
+		kinds = w.ruled()
+		r.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+		kinds = kinds[:min(2+round%2, len(kinds))]
+	default:
+		kinds = []string{f}
+	}
+	slices.Sort(kinds) // caps before emoji before exclamation before punctuation
+	for _, k := range kinds {
+		d.bad = w.spoil(r, d.bad, k)
+	}
+	return d, kinds
+}
+
+func userInput(text string) *model.Input {
+	return &model.Input{Messages: []model.Message{{Role: model.RoleUser, Content: text}}}
+}
+
+// ruled returns the visible faults that the documents have a rule on; at least
+// two.
+func (w *work) ruled() []string {
+	var out []string
+	for _, p := range w.call.Policies {
+		for _, k := range w.l.FaultKinds(p.Statement) {
+			if !slices.Contains(out, k) && k != "several" {
+				out = append(out, k)
+			}
+		}
+	}
+	for _, k := range w.l.FaultKinds(w.k.text) {
+		if !slices.Contains(out, k) && k != "several" {
+			out = append(out, k)
+		}
+	}
+	for _, k := range []string{"typo", "punctuation"} {
+		if len(out) < 2 && !slices.Contains(out, k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// spoil puts one visible fault into a message.
+func (w *work) spoil(r *rand.Rand, s, kind string) string {
+	switch kind {
+	case "caps":
+		return shout(r, s)
+	case "exclamation":
+		return exclaim(r, s)
+	case "punctuation":
+		return unpunctuate(s)
+	case "typo":
+		return w.mistype(r, s)
+	case "emoji":
+		return s + pick(r, w.s.Break.Emoji)
+	case "rude":
+		return pick(r, w.fresh(r, w.s.Break.Rude)) + " " + s
+	}
+	return s
+}
+
+// shout puts one to three words of a message in capitals.
+func shout(r *rand.Rand, s string) string {
+	words := strings.Fields(s)
+	var long []int
+	for i, word := range words {
+		if utf8.RuneCountInString(strings.TrimFunc(word, unicode.IsPunct)) >= 4 {
+			long = append(long, i)
+		}
+	}
+	if len(long) == 0 {
+		return strings.ToUpper(s)
+	}
+	if r.IntN(4) == 0 && len(words) <= 7 {
+		return strings.ToUpper(s)
+	}
+	r.Shuffle(len(long), func(i, j int) { long[i], long[j] = long[j], long[i] })
+	for _, i := range long[:min(len(long), 1+r.IntN(3))] {
+		words[i] = strings.ToUpper(words[i])
+	}
+	return strings.Join(words, " ")
+}
+
+func exclaim(r *rand.Rand, s string) string {
+	marks := strings.Repeat("!", 2+r.IntN(3))
+	sentences := lang.Sentences(s)
+	for i, x := range sentences {
+		if i == len(sentences)-1 || r.IntN(2) == 0 {
+			if strings.HasSuffix(x, "?") {
+				sentences[i] = x + marks
+			} else {
+				sentences[i] = strings.TrimRight(x, ".!") + marks
+			}
+		}
+	}
+	return strings.Join(sentences, " ")
+}
+
+// unpunctuate takes the marks and the first capital away, as people do who type
+// without looking.
+func unpunctuate(s string) string {
+	tail := ""
+	if i := strings.IndexFunc(s, func(r rune) bool { return r >= 0x1F000 }); i > 0 {
+		s, tail = strings.TrimRight(s[:i], " "), " "+s[i:]
+	}
+	s = strings.TrimRight(s, ".?")
+	s = strings.ReplaceAll(s, ", ", " ")
+	for _, mark := range []string{". ", "? "} {
+		for {
+			i := strings.Index(s, mark)
+			if i < 0 {
+				break
+			}
+			rest := s[i+len(mark):]
+			s = s[:i] + " " + lang.Lower(rest)
+		}
+	}
+	first, n := utf8.DecodeRuneInString(s)
+	if !strings.HasPrefix(s, "I ") {
+		s = string(unicode.ToLower(first)) + s[n:]
+	}
+	return s + tail
+}
+
+// mistype puts a misspelling that people make into a message: a known one, or
+// else a letter too many; and two letters in the wrong order in another word.
+func (w *work) mistype(r *rand.Rand, s string) string {
+	words := strings.Fields(s)
+	order := r.Perm(len(words))
+	done := -1
+	for _, i := range order {
+		core := strings.TrimFunc(words[i], unicode.IsPunct)
+		if wrong, ok := w.l.Misspell(core); ok && !strings.Contains(wrong, " ") {
+			if first, _ := utf8.DecodeRuneInString(core); unicode.IsUpper(first) {
+				wrong = lang.Upper(wrong)
+			}
+			words[i] = strings.Replace(words[i], core, wrong, 1)
+			done = i
+			break
+		}
+	}
+	for _, i := range order {
+		core := []rune(strings.TrimFunc(words[i], unicode.IsPunct))
+		if len(core) < 6 || i == done || slices.ContainsFunc(core, func(c rune) bool { return !unicode.IsLetter(c) }) {
+			continue
+		}
+		at := 2 + r.IntN(len(core)-4)
+		wrong := slices.Clone(core)
+		if done < 0 { // a key that stuck
+			wrong = slices.Insert(wrong, at, wrong[at], wrong[at])
+			done = i
+			words[i] = strings.Replace(words[i], string(core), string(wrong), 1)
+			continue
+		}
+		if wrong[at] == wrong[at+1] {
+			continue
+		}
+		wrong[at], wrong[at+1] = wrong[at+1], wrong[at]
+		words[i] = strings.Replace(words[i], string(core), string(wrong), 1)
+		break
+	}
+	return strings.Join(words, " ")
+}
+
+// correctionCriteria returns the criteria of a correction.
+func (w *work) correctionCriteria(row *model.Row, d draft, faults []string, r *rand.Rand) []string {
+	c := &w.s.Criteria
+	var out []string
+	for _, f := range faults {
+		out = append(out, pick(r, c.Fault[f]))
+	}
+	if d.fault != "" {
+		out = append(out, pick(r, c.Fault[d.fault]))
+	}
+	for _, s := range d.steps {
+		out = append(out, s)
+	}
+	if len(d.steps) == 0 {
+		out = append(out, fill(c.Keep[0], "{np}", quoted(d.good)))
+	}
+	if value(row, "client_tone") == "angry" {
+		out = append(out, pick(r, c.Calm))
+	}
+	for _, id := range row.PolicyIDs {
+		if p := w.policies[id]; p != nil {
+			out = append(out, fill(pick(r, c.Rule), "{rule}", quoted(p.Statement)))
+			break
+		}
+	}
+	out = append(out, c.Keep[1:]...)
+	out = append(out, pick(r, c.Polite))
+	return w.distinct(out)
 }

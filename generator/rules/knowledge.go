@@ -27,18 +27,19 @@ type qa struct {
 	doc        string
 	statements []statement
 	whole      bool // every sentence of the answer could be said
+	elliptical bool // the answer says something after its question only
 }
 
 // knowledge is what the documents of a call state, in the agent's voice.
 type knowledge struct {
 	l          *lang.Language
 	qas        []qa
-	statements []statement // in document order, those of questions included
-	sources    []string    // texts that a paraphrase must not repeat
-	ids        []string    // identifiers that the documents name, longest first
-	aliases    []string    // what the documents call the agent
-	text       string      // all of it, lower-cased
-	dict       map[string]bool
+	statements []statement     // in document order, those of questions included
+	sources    []string        // texts that a paraphrase must not repeat
+	ids        []string        // identifiers that the documents name, longest first
+	aliases    []string        // what the documents call the agent
+	text       string          // all of it, lower-cased
+	common     map[string]bool // stems that stand in so much of the text that they tell nothing
 }
 
 func learn(l *lang.Language, call *generator.Call) *knowledge {
@@ -53,16 +54,23 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 			k.sources = append(k.sources, q.Question, q.Answer)
 			entry := qa{QA: *q, doc: d.Name, whole: true}
 			for n, s := range lang.Sentences(q.Answer) {
-				sp, ok := k.speak(s)
-				if !ok {
+				spoken := k.quote(s)
+				if len(spoken) == 0 {
 					entry.whole = false
 					continue
 				}
-				if n == 0 && q.Topic {
-					sp.Text = underTopic(l, q.Question, s, sp.Text)
+				for _, sp := range spoken {
+					if n == 0 && q.Topic {
+						sp.Text = underTopic(l, q.Question, s, sp.Text)
+					}
+					entry.statements = append(entry.statements, statement{
+						Spoken: sp, source: s, doc: d.Name, start: q.LineStart, end: q.LineEnd,
+						stems: k.matter(q.Question + " " + s), qa: len(k.qas),
+					})
 				}
-				entry.statements = append(entry.statements, statement{Spoken: sp, source: s, doc: d.Name, start: q.LineStart, end: q.LineEnd,
-					stems: k.matter(q.Question + " " + s), qa: len(k.qas)})
+				if n == 0 {
+					entry.elliptical = l.Elliptical(s)
+				}
 			}
 			k.qas = append(k.qas, entry)
 		}
@@ -84,8 +92,13 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 				if !ok {
 					continue
 				}
-				k.statements = append(k.statements, statement{Spoken: sp, source: s, doc: d.Name, start: b.LineStart, end: b.LineEnd,
-					stems: k.matter(b.Lead + " " + s + " " + head), qa: -1})
+				st := statement{Spoken: sp, source: s, doc: d.Name, start: b.LineStart, end: b.LineEnd, stems: k.matter(b.Lead + " " + s + " " + head), qa: -1}
+				if sp.Act == lang.ActAsk || sp.Act == lang.ActHandOver {
+					// What comes before it in its block is what it follows on.
+					object := k.matter(sp.Object)
+					st.stems = slices.DeleteFunc(k.matter(b.Text+" "+head), func(x string) bool { return slices.Contains(object, x) })
+				}
+				k.statements = append(k.statements, st)
 			}
 		}
 		for _, t := range d.Tickets {
@@ -101,6 +114,7 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 		}
 		return a.start - b.start
 	})
+	k.common = k.frequent(call.Documents)
 	for _, id := range l.Speech.IDs {
 		if strings.Contains(k.text, id) {
 			k.ids = append(k.ids, id)
@@ -125,8 +139,75 @@ func (k *knowledge) inTicket(d *model.Document, b *model.Block) bool {
 	return false
 }
 
+// frequent returns the stems of more than a sixth of the statements and
+// tickets: the document's own subject.
+func (k *knowledge) frequent(docs []*model.Document) map[string]bool {
+	count, total := map[string]int{}, 0
+	add := func(stems []string) {
+		total++
+		for _, s := range stems {
+			count[s]++
+		}
+	}
+	for i := range k.statements {
+		add(k.matter(k.statements[i].source))
+	}
+	for _, d := range docs {
+		for _, t := range d.Tickets {
+			add(k.matter(t.Message + " " + t.Answer))
+		}
+	}
+	out := map[string]bool{}
+	for s, n := range count {
+		if n >= 4 && n*6 > total {
+			out[s] = true
+		}
+	}
+	return out
+}
+
+// telling returns the stems of a text that tell its topic from others.
+func (k *knowledge) telling(text string) []string {
+	return slices.DeleteFunc(k.matter(text), func(s string) bool { return k.common[s] })
+}
+
+// quote returns what an agent can say of one sentence of an answer: the whole
+// sentence as it stands, or those of its parts that can be said.
+func (k *knowledge) quote(s string) []lang.Spoken {
+	if sp, ok := k.l.Quote(s); ok && !k.named(s) {
+		return []lang.Spoken{sp}
+	}
+	if sp, ok := k.speak(s); ok {
+		return []lang.Spoken{sp}
+	}
+	var out []lang.Spoken
+	parts := strings.Split(s, "; ")
+	if len(parts) < 2 {
+		return nil
+	}
+	for _, p := range parts {
+		if sp, ok := k.l.Quote(p); ok && !k.named(p) {
+			out = append(out, sp)
+		} else if sp, ok := k.speak(p); ok {
+			out = append(out, sp)
+		}
+	}
+	return out
+}
+
+// named reports whether a text names the agent.
+func (k *knowledge) named(s string) bool {
+	return slices.ContainsFunc(k.aliases, func(a string) bool { return strings.Contains(s, a) })
+}
+
 // speak is Speak with the agent's own name for what it is.
-func (k *knowledge) speak(s string) (lang.Spoken, bool) {
+func (k *knowledge) speak(s string) (lang.Spoken, bool) { return k.l.Speak(k.anonymous(s)) }
+
+// all is SpeakAll with the agent's own name for what it is.
+func (k *knowledge) all(s string) []lang.Spoken { return k.l.SpeakAll(k.anonymous(s)) }
+
+// anonymous replaces the agent's own name by what it is.
+func (k *knowledge) anonymous(s string) string {
 	for _, a := range k.aliases {
 		s = strings.ReplaceAll(s, a+"'s ", "the bot's ")
 		if rest, ok := strings.CutPrefix(s, a+" "); ok {
@@ -134,7 +215,7 @@ func (k *knowledge) speak(s string) (lang.Spoken, bool) {
 		}
 		s = strings.ReplaceAll(s, " "+a+" ", " the bot ")
 	}
-	return k.l.Speak(s)
+	return s
 }
 
 var alias = regexp.MustCompile(`\*?(\p{Lu}[\p{Ll}]{2,})\*?, (?:our|the) (?:chat ?)?(?:bot|chatbot|assistant)\b|(?:bot|assistant) (?:called|named) \*?(\p{Lu}\p{Ll}{2,})`)

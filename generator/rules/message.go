@@ -32,6 +32,13 @@ func (w *work) openings(row *model.Row) []opening {
 			about = append(about, i)
 		}
 	}
+	if policy != nil && !slices.ContainsFunc(about, func(i int) bool { return w.states(i, policy) }) {
+		for i := range w.k.qas {
+			if len(w.k.qas[i].statements) > 0 && w.states(i, policy) {
+				about = append(about, i)
+			}
+		}
+	}
 	if len(about) == 0 {
 		about = w.nearestQA(uc.Name+" "+uc.Description, 2)
 	}
@@ -51,6 +58,9 @@ func (w *work) openings(row *model.Row) []opening {
 			for _, p := range w.l.Paraphrases(q.Question) {
 				out = append(out, opening{text: p, qa: i, turned: true, policy: shows})
 			}
+		}
+		if q.elliptical && !q.Topic && slices.ContainsFunc(out, func(o opening) bool { return o.qa == i }) {
+			continue
 		}
 		for _, say := range w.needs(q.Question, q.Question+". "+answer, answer) {
 			out = append(out, opening{text: say, qa: i, policy: shows, plain: 1})
@@ -160,22 +170,29 @@ func (w *work) presses(p *model.Policy) (lines []string, own bool) {
 	for _, m := range w.matters(p) {
 		return m.Pressed, true
 	}
-	for _, kind := range []string{"price", "time"} {
-		c := w.s.Concerns[kind]
-		if c.In(p.Statement) && strings.ContainsAny(p.Statement, "0123456789") {
-			for _, f := range w.s.Press {
-				if f.Kind == kind {
-					lines = append(lines, f.Says...)
-				}
-			}
-		}
-	}
+	kinds := w.limits(p)
 	for _, f := range w.s.Press {
-		if f.Kind == "" {
+		if slices.Contains(kinds, f.Kind) {
 			lines = append(lines, f.Says...)
 		}
 	}
 	return lines, false
+}
+
+// limits returns the kinds of limit that a policy sets.
+func (w *work) limits(p *model.Policy) []string {
+	kinds := []string{"fact"}
+	if w.s.Limit.In(p.Statement) || p.Type == model.MustNot {
+		kinds = []string{"limit"}
+	}
+	price, wait := w.s.Concerns["price"], w.s.Concerns["time"]
+	switch digits := strings.ContainsAny(p.Statement, "0123456789"); {
+	case digits && w.s.Wait.In(p.Statement) && wait.In(p.Statement):
+		kinds = []string{"wait", "fact"}
+	case digits && price.In(p.Statement) && !wait.In(p.Statement):
+		kinds = []string{"price"}
+	}
+	return kinds
 }
 
 // message is a customer's message that shows a row.
@@ -215,12 +232,18 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 	}
 	for n := range tries {
 		o := opens[n%len(opens)]
-		if n >= len(opens)*6 {
+		if n >= len(opens)*8 {
 			break
 		}
 		m := message{opening: o}
 		round := n / len(opens)
 		parts := []string{o.text}
+		if value(row, "form") == "question" && !strings.Contains(o.text, "?") {
+			if round < 2 {
+				continue
+			}
+			parts[0] += pick(r, w.s.AskTail)
+		}
 		if len(presses) > 0 {
 			m.press = presses[(n+round)%len(presses)]
 			switch {
@@ -258,8 +281,8 @@ func (w *work) copies(text string) bool {
 // dress gives the parts of a message what the row's parameters ask for.
 func (w *work) dress(row *model.Row, r *rand.Rand, parts []string, round int, m *message) string {
 	text := strings.Join(parts, " ")
-	if value(row, "form") == "question" && !strings.Contains(text, "?") {
-		text += pick(r, w.s.AskTail)
+	if row.Source == model.SourceCorner && value(row, "form") == "question" && !strings.Contains(text, "?") {
+		text += pick(r, w.s.CornerAsk)
 	}
 	if value(row, "identifier") == "present" {
 		m.id = strconv.Itoa(10000 + r.IntN(89999))

@@ -34,8 +34,8 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 	if m.angry {
 		a.calm = pick(r, w.s.Answer.Calm)
 	}
-	topic := w.k.matter(m.text)
-	hints := w.k.matter(sample)
+	topic := w.k.telling(m.text)
+	hints := w.k.telling(sample)
 	key := w.needKey(m.text)
 
 	// The statements that decide: what message and sample speak about.
@@ -61,9 +61,13 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 	}
 	slices.SortStableFunc(found, func(a, b scored) int { return b.n - a.n })
 	for i, f := range found {
-		if i > 0 && f.n*3 < found[0].n*2 || i >= 3 {
+		if f.n*3 < found[0].n*2 || i >= 3 {
+			found = found[:i]
 			break
 		}
+	}
+	slices.SortStableFunc(found, func(a, b scored) int { return a.s.start - b.s.start })
+	for _, f := range found {
 		if f.s.Act == lang.ActHandOver && f.s.Condition != "" && !w.triggered(f.s.source, m, topic) {
 			continue
 		}
@@ -72,9 +76,18 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		}
 		sp := f.s.Spoken
 		if sp.Act == lang.ActFact {
-			sp.Text = withoutYes(w.s.Yes, sp.Text)
+			if sp.Text = withoutYes(w.s.Yes, sp.Text); sp.Text != f.s.Text && len(strings.Fields(sp.Text)) < 6 {
+				continue
+			}
 		}
 		a.say(sp)
+	}
+	if w.usable(a, sample, m) {
+		a.raw = lang.Sentence(sample)
+		if m.angry && (w.l.Marks.HandOver.In(sample) || len(a.raw) > 0) && w.s.Soothing.In(sample) {
+			a.calm = ""
+		}
+		return m, w.read(a, sample), ""
 	}
 	w.fromSample(a, m, sample)
 	if !a.empty() || m.angry {
@@ -96,6 +109,46 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		}
 	}
 	return m, a, ""
+}
+
+// usable reports whether a sample answer can be given as it stands: it claims
+// nothing, and it says all that the documents state on the matter.
+func (w *work) usable(a *answer, sample string, m message) bool {
+	if !w.safe(sample, m) || w.l.Marks.Stock.In(sample) {
+		return false
+	}
+	k := &w.l.Marks
+	if !k.Clarify.In(sample) && !k.HandOver.In(sample) && !k.Refuse.In(sample) && !w.borneOut(sample) {
+		return false
+	}
+	if m.id != "" && k.Clarify.In(sample) && k.NeedsID.In(sample) {
+		return false
+	}
+	have := w.k.matter(sample)
+	for _, f := range slices.Concat(a.facts, a.denials) {
+		words := w.k.matter(f)
+		if overlap(words, have)*4 < len(words)*3 {
+			return false
+		}
+		for _, n := range numbers(f) {
+			if !slices.Contains(numbers(sample), n) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// read sorts the sentences of a sample answer into what they do, for the
+// criteria.
+func (w *work) read(a *answer, sample string) *answer {
+	a.facts, a.denials, a.asks, a.handover, a.asked, a.receiver = nil, nil, nil, "", "", ""
+	for _, s := range lang.Sentences(sample) {
+		if len(lang.Words(s)) >= 3 {
+			a.facts = append(a.facts, lang.Sentence(s))
+		}
+	}
+	return a
 }
 
 // fromSample takes from an operator's sample answer what it asks for and who it
@@ -121,6 +174,13 @@ func (w *work) fromSample(a *answer, m message, sample string) {
 		case k.Clarify.In(s) || strings.HasSuffix(s, "?") && len(a.asks) == 0:
 			if len(a.asks) == 0 && m.id == "" && !k.Stock.In(s) && len(lang.Words(s)) >= 3 {
 				a.asks = []string{lang.Sentence(s)}
+			}
+		case k.NoAccess.In(s):
+			for i := range w.k.statements {
+				if d := &w.k.statements[i]; d.Act == lang.ActDeny && k.NoAccess.In(d.source) {
+					a.deny(d.Text)
+					break
+				}
 			}
 		default:
 			if len(a.facts)+len(a.denials) == 0 && w.borneOut(s) {

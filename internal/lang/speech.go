@@ -48,27 +48,37 @@ type Speech struct {
 
 	// Corner holds inputs nobody can simply answer, by kind.
 	Corner map[string][]string
+	// CornerAsk make a question of an abusive message.
+	CornerAsk []string
 	// Override opens an injection and is followed by a pressed request.
 	Override []string
 
-	Answer Answers
-	Yes    []string // words for yes and no that open an answer
-	Needed Lexicon  // words that say that something is required
+	Answer      Answers
+	Yes         []string // words for yes and no that open an answer
+	Limit, Wait Lexicon  // words of a limit, and of a time that passes
+	Verbs       Lexicon  // finite verbs: a sentence without one is elliptical
+	VerbEnds    []string
+	Needed      Lexicon // words that say that something is required
 	// Passing are verbs of passing on, Claiming claims of looking or doing
 	// that no document bears out.
 	Passing, Claiming Lexicon
-	AnyTopic          string // what an agent helps with where no topic is named
-	Your              string // stands before what is asked for
+	// PoliteRule is how a rule on manners sounds.
+	PoliteRule Lexicon
+	// Soothing are words of an answer that takes note of anger.
+	Soothing Lexicon
+	AnyTopic string // what an agent helps with where no topic is named
+	The      string // stands before it in a criterion
+	Your     string // stands before what is asked for
 	// Values name the value of a parameter ("tone=angry"), for a test case's
 	// name; Case describes the test case: {uc}, {policy}, {values}.
 	Values map[string]string
 	Case   CaseFrames
 
-	// Kinds of rules on operators' messages, trades and their messages.
-	RuleKinds []RuleKind
-	Trades    []Trade
-	Break     Breaks
-	Criteria  Criteria
+	// What operators write, right and wrong.
+	Trades   []Trade // the last is for any business
+	Breaches []Breach
+	Break    Breaks
+	Criteria Criteria
 
 	turns []turnRule
 	swaps []swap
@@ -96,7 +106,7 @@ type Matter struct {
 
 // Press is a sentence that pushes against a limit.
 type Press struct {
-	Kind string // a key of Concerns, or "" for any limit
+	Kind string // "limit", "wait", "price" or "fact"
 	Says []string
 }
 
@@ -122,6 +132,7 @@ type Answers struct {
 	AskID      []string // {that}
 	GotID      []string // {n}
 	Firm       []string // before a rule that a customer pushes against
+	Confirm    []string // before a fact that a customer wants otherwise
 	NoID       []string // to a customer without the identifier: {id}
 	AskWhat    []string // asks what the matter is
 	HandOverNP string   // the receiver when a document names none
@@ -149,41 +160,44 @@ type Criteria struct {
 	Next  []string
 }
 
-// RuleKind is a kind of rule on operators' messages and how to see it in a
-// policy.
-type RuleKind struct {
-	Key   string
-	Match []Lexicon
-	Not   Lexicon
-}
-
 // Trade is a line of business: how it is seen in a document, and what its
 // operators and customers say.
 type Trade struct {
 	Key   string
 	Match Lexicon
-	// Says are right messages of an operator, Asks what a customer may have
-	// said before, index by index.
-	Says, Asks []string
-	// Situations are dialogues that bring up a rule on context, by rule kind.
-	Situations map[string][]Situation
+	// Acc and Gen name what a customer has with the business ("appointment"),
+	// in the cases that a language distinguishes.
+	Acc, Gen string
+	Pairs    []Pair
 }
 
-// Situation is a dialogue whose last turn breaks a rule on context.
-type Situation struct {
-	User  string // opens the dialogue
-	Bad   string // what the operator wrote
-	Good  string // what the operator should have written
-	Names string // what Good asks for, does or refuses, for a criterion
+// Pair is a right message of an operator and what a customer said before.
+type Pair struct{ Ask, Say string }
+
+// Breach is a way to break a rule by what is said. {acc} and {gen} are the
+// trade's words; {text} is a right message.
+type Breach struct {
+	Key   string
+	Match []Lexicon // of the policy
+	Not   Lexicon
+	Users []string // what the customer says before
+	Bads  []string // what the operator should not have written
+	// Goods are right instead when the policy itself cannot be said.
+	Goods []string
+	// Lead stands before the policy when it can be said.
+	Lead []string
+	// Single is set when Bad is wrong without what came before it.
+	Single bool
 }
 
-// Breaks are the ways to break a right message.
+// Breaks are the ways to break the form of a right message.
 type Breaks struct {
-	Rude, Sarcasm []string // put in front
-	Swear         []string
-	Slang         []string // put in front or behind
-	Emoji         []string
-	Neighbours    map[rune]string // keys beside a key
+	Rude    []string // put in front, rude by its words
+	Sarcasm []string // put in front, rude by its sense
+	Emoji   []string
+	More    []string // right sentences that make a message longer
+	Greet   []string
+	Ask     []string // right questions that end a message
 }
 
 // compile compiles the patterns, once.
@@ -208,7 +222,7 @@ func (s Speech) compile() Speech {
 // that no pattern of the language fits.
 func (l *Language) Paraphrases(question string) []string {
 	s := &l.Speech
-	q := trimClause(strings.TrimRight(strings.TrimSpace(question), "?！?."))
+	q := Lower(trimClause(strings.TrimRight(strings.TrimSpace(question), "?！?.!")))
 	var out []string
 	seen := map[string]bool{}
 	add := func(text string) {
@@ -284,4 +298,21 @@ func Matches(all []Lexicon, not Lexicon, text string) bool {
 		return false
 	}
 	return len(all) > 0
+}
+
+// Elliptical reports whether a sentence has no verb that code can see, so that
+// it says something as the answer to a question only.
+func (l *Language) Elliptical(sentence string) bool {
+	toks := Tokens(sentence)
+	if _, ok := l.Speech.Verbs.Find(toks); ok {
+		return false
+	}
+	for _, t := range toks {
+		for _, e := range l.Speech.VerbEnds {
+			if len(t.Text) > len(e)+2 && strings.HasSuffix(t.Text, e) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -42,6 +42,11 @@ type Voice struct {
 	// Condition matches a leading clause that says when a norm applies; its
 	// last group is the main clause.
 	Condition []string
+	// Parts match what a clause demands after its first demand; the last group
+	// is a clause of its own.
+	Parts []string
+	// Then opens a main clause after its condition.
+	Then []string
 	// Drop are phrases at the start of a clause that say nothing.
 	Drop []string
 	// Yours turn the customer's into yours; they run before Banned is looked at.
@@ -56,6 +61,7 @@ type Voice struct {
 
 	rules      []voiceRule
 	conditions []*regexp.Regexp
+	parts      []*regexp.Regexp
 	yours      []swap
 }
 
@@ -99,6 +105,9 @@ func (v Voice) compile() Voice {
 	for _, c := range v.Condition {
 		v.conditions = append(v.conditions, regexp.MustCompile(`(?is)^(?:`+expand(c)+`)$`))
 	}
+	for _, p := range v.Parts {
+		v.parts = append(v.parts, regexp.MustCompile(`(?is)`+expand(p)+`$`))
+	}
 	for _, s := range v.Yours {
 		v.yours = append(v.yours, swap{regexp.MustCompile(`(?i)` + expand(s.Pattern)), s.To})
 	}
@@ -112,6 +121,43 @@ func (l *Language) Speak(norm string) (Spoken, bool) {
 	return l.Voice.speak(norm, 0)
 }
 
+// SpeakAll returns what a norm demands, one sentence for each demand that can
+// be turned into the agent's own voice, in order.
+func (l *Language) SpeakAll(norm string) []Spoken {
+	var out []Spoken
+	add := func(s Spoken, ok bool) {
+		for _, x := range out {
+			ok = ok && x.Text != s.Text
+		}
+		if ok {
+			out = append(out, s)
+		}
+	}
+	rest := trimClause(norm)
+	for range 4 {
+		add(l.Speak(rest))
+		next := ""
+		for _, re := range l.Voice.parts {
+			if m := re.FindStringSubmatch(rest); m != nil && (next == "" || len(m[1]) > len(next)) {
+				next = m[1]
+			}
+		}
+		if next == "" {
+			break
+		}
+		rest = trimClause(next)
+	}
+	return out
+}
+
+// Quote returns a sentence that already speaks to the customer, as the answers
+// of a FAQ do, ready to be sent. It is not ok for one that speaks about the
+// agent or the customer.
+func (l *Language) Quote(sentence string) (Spoken, bool) {
+	s, ok := l.Voice.finish(trimClause(sentence))
+	return Spoken{Text: s, Act: ActFact}, ok
+}
+
 func (v *Voice) speak(norm string, depth int) (Spoken, bool) {
 	clause := trimClause(norm)
 	if clause == "" || depth > 4 {
@@ -121,6 +167,9 @@ func (v *Voice) speak(norm string, depth int) (Spoken, bool) {
 		if rest, ok := cutPrefixFold(clause, d); ok {
 			clause = trimClause(rest)
 		}
+	}
+	if head, tail, ok := strings.Cut(clause, "; "); ok && v.demands(tail) {
+		clause = head
 	}
 	for _, r := range v.rules {
 		m := r.re.FindStringSubmatch(clause)
@@ -152,25 +201,8 @@ func (v *Voice) speak(norm string, depth int) (Spoken, bool) {
 			return Spoken{Text: s, Act: r.Act, Object: trimClause(object)}, true
 		}
 	}
-	for _, re := range v.conditions {
-		m := re.FindStringSubmatch(clause)
-		if m == nil {
-			continue
-		}
-		main := m[len(m)-1]
-		s, ok := v.speak(main, depth+1)
-		if !ok {
-			return Spoken{}, false
-		}
-		cond := strings.TrimRight(strings.TrimSpace(strings.TrimSuffix(clause, main)), ",:-–— ")
-		if s.Act == ActFact { // a fact is true under its condition only
-			whole, ok := v.finish(clause)
-			return Spoken{Text: whole, Act: ActFact, Condition: cond}, ok
-		}
-		if s.Condition == "" {
-			s.Condition = cond
-		}
-		return s, true
+	if s, ok, hit := v.conditional(clause, depth); hit {
+		return s, ok
 	}
 	first := strings.ToLower(firstWord(clause))
 	for _, b := range v.BannedFirst {
@@ -180,6 +212,61 @@ func (v *Voice) speak(norm string, depth int) (Spoken, bool) {
 	}
 	s, ok := v.finish(clause)
 	return Spoken{Text: s, Act: ActFact}, ok
+}
+
+// conditional speaks the main clause of one that begins with a condition or a
+// label. Of several places where the main clause may begin, the first counts at
+// which it demands something of the agent.
+func (v *Voice) conditional(clause string, depth int) (s Spoken, ok, hit bool) {
+	lead := false
+	for _, re := range v.conditions {
+		lead = lead || re.MatchString(clause)
+	}
+	if !lead {
+		return Spoken{}, false, false
+	}
+	fact := false
+	for i := range clause {
+		for _, sep := range []string{", ", ": ", " — ", " – ", " - "} {
+			if i == 0 || !strings.HasPrefix(clause[i:], sep) {
+				continue
+			}
+			main := clause[i+len(sep):]
+			for _, then := range v.Then {
+				main, _ = cutPrefixFold(main, then)
+			}
+			sub, ok := v.speak(main, depth+1)
+			if ok && sub.Act != ActFact {
+				if sub.Condition == "" {
+					sub.Condition = strings.TrimSpace(clause[:i])
+				}
+				return sub, true, true
+			}
+			fact = fact || ok
+		}
+	}
+	if !fact {
+		return Spoken{}, false, true
+	}
+	whole, ok := v.finish(clause) // a fact is true under its condition only
+	return Spoken{Text: whole, Act: ActFact, Condition: clause}, ok, true
+}
+
+// demands reports whether a clause is one of the rules or an order.
+func (v *Voice) demands(clause string) bool {
+	clause = trimClause(clause)
+	first := strings.ToLower(firstWord(clause))
+	for _, b := range v.BannedFirst {
+		if first == b {
+			return true
+		}
+	}
+	for _, r := range v.rules {
+		if r.re.MatchString(clause) {
+			return true
+		}
+	}
+	return false
 }
 
 // finish makes a clause a sentence and refuses what must not be sent.

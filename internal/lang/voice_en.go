@@ -4,7 +4,7 @@ import "strings"
 
 var voiceEN = Voice{
 	Words: map[string]string{
-		"agent":    `(?:the |our |an |a |any |each |every |all )?(?:chat |support |virtual |online |ai |service |customer )*(?:chat-?bots?|bots?|assistants?|agents?|operators?|advis[eo]rs?|representatives?|consultants?)`,
+		"agent":    `(?:the |our |an |a |any |each |every |all )?(?:chat |support |virtual |online |ai |service |customer )*(?:chat-?bots?|bots?|assistants?|agents?|operators?|advis[eo]rs?|representatives?|consultants?|handlers?)`,
 		"customer": `(?:the |a |an |each |every |all |our |any )?(?:customers?|clients?|guests?|users?|patients?|members?|buyers?|callers?|passengers?|visitors?|students?|subscribers?|renters?|riders?|tenants?|shoppers?|readers?|callers?|claimants?|policyholders?|hirers?)`,
 		"must":     `(?:must|should|shall|has to|have to|needs to|need to|is required to|are required to|is expected to|are expected to|will|is to|are to)(?: always| first| only| then| immediately| politely| at once| also)*`,
 		"mustnot":  `(?:must not|must never|mustn't|should not|should never|shouldn't|may not|can ?not|can never|can't|is not allowed to|are not allowed to|is not permitted to|are not permitted to|is forbidden to|is not able to|are not able to|is unable to|are unable to|shall not|will not|won't|does not|doesn't|do not|don't)(?: ever)?`,
@@ -20,24 +20,25 @@ var voiceEN = Voice{
 		{Pattern: `{agent} (?:has|have|gets) no access to (.+)`, Act: ActDeny, Say: "I have no access to $1"},
 		{Pattern: `{agent} (?:does not|do not|doesn't|don't) have (?:any )?access to (.+)`, Act: ActDeny, Say: "I have no access to $1"},
 		{Pattern: `{agent} (?:has|have) no ([\p{L} ]+)`, Act: ActDeny, Say: "I have no $1"},
+		{Pattern: `(?:{agent} )?(?:{must} )*(?:only )?(?:then )?(?:confirms?) (?:the |it)?(cancellation|booking|change|appointment)?`, Act: ActFact, Say: "After that I will confirm it"},
 		// apology
 		{Pattern: `(?:{agent} {must} |always |first )*(?:apologi[sz]e|say sorry|offer an apology)(?: .*)?`, Act: ActSorry, Say: "I am sorry about this"},
 		// passing on
-		{Pattern: `(?:{agent} {must} |always |immediately |{must} be )*{hand}(?: .{0,60}?)?(?: over| on| up| through)?(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
-		{Pattern: `[^,;:]+ (?:must be|should be|has to be|have to be|needs to be|need to be|is|are) {hand}(?: over| on| up)?(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
+		{Pattern: `(?:{agent} (?:does not|doesn't|must not|should not|never) [^,;]+? but |{agent} {must} |{agent} |always |immediately |then |only then |{must} be )*(?:{hand})(?: .{0,60}?)?(?: over| on| up| through)?(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
+		{Pattern: `[^,;:]+ (?:must be|should be|has to be|have to be|needs to be|need to be|is|are) (?:{hand})(?: over| on| up)?(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
 		{Pattern: `(?:{agent} {must} |always |immediately )*(?:calls?|involves?|brings? in|fetch(?:es)?|gets?) ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
 		{Pattern: `(?:{customer}|complaints?|complaint calls|threats?|disputes?|accidents?[\p{L} ]*|emergencies)(?: [^,;:]*?)? (?:goes|go)(?: straight| directly| at once| immediately)? to ({receiver}){tail}`, Act: ActHandOver, Say: "I am handing your request over to ${1:receiver}", Object: "${1:receiver}"},
 		// asking
-		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?|request)(?: {customer}| them)? (whether|if|what|which|when|how|why|where|who) (.+)`, Act: ActAsk, Say: "Could you tell me $1 ${2:they}?"},
+		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?|request)(?: {customer}| them)? (whether|if|what|which|when|how|why|where|who) ([^,;]+)(?:[,;] .*)?`, Act: ActAsk, Say: "Could you tell me $1 ${2:they}?"},
 		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?|request)(?: {customer}| them)? to ([^,;]+?){tail}`, Act: ActAsk, Say: "Please ${1:they}"},
-		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?|requests?|collects?)(?: {customer}| them)?(?: for)? ([^;:]+?){tail}`, Act: ActAsk, Say: "Please tell me ${1:yours}", Object: "${1:yours}"},
+		{Pattern: `(?:{agent} {must} |{agent} |always |first |politely |then )*(?:asks?(?: {customer}| them)? for|requests?|collects?) ([^;:]+?){tail}`, Act: ActAsk, Say: "Please tell me ${1:yours}", Object: "${1:yours}"},
 		// telling
 		{Pattern: `(?:{agent} {must} |always |first |politely |then )*{tell}(?: {customer}| them| people| everyone)?(?: politely| clearly)?(?: that|:) (.+)`, Again: "$1"},
 		{Pattern: `(?:{agent} {must} |always |first |politely |then )*(?:remind|advise|tell|ask)(?: {customer}| them| people) to ([^,;]+)`, Act: ActFact, Say: "Please ${1:they}"},
 		{Pattern: `(?:{agent} {must} |always |first |politely |then )*(?:say|state|explain|make (?:it )?clear|answer|reply|mention)s? that (.+)`, Again: "$1"},
 		// offering
-		{Pattern: `(?:{agent} {must} |always |first |then )*(?:offer|propose)(?: {customer}| them)? to ([^,;]+){tail}`, Act: ActOffer, Say: "I can ${1:they}"},
-		{Pattern: `(?:{agent} {must} |always |first |then )*(?:offer|propose|suggest)(?: {customer}| them)? ((?:a|an|another|the|one|two|other|any|free|help) .+)`, Act: ActOffer, Say: "I can offer you ${1:they}"},
+		{Pattern: `(?:{agent} {must} |always |first |then |{agent} )*(?:offers?|proposes?)(?: {customer}| them)? to ([^,;]+){tail}`, Act: ActOffer, Say: "I can ${1:they}"},
+		{Pattern: `(?:{agent} {must} |always |first |then |{agent} )*(?:offers?|proposes?|suggests?)(?: {customer}| them)? ((?:a|an|another|the|one|two|other|any|free|help) .+)`, Act: ActOffer, Say: "I can offer you ${1:they}"},
 		// what it can and cannot do
 		{Pattern: `{agent} (?:does not|do not|doesn't|don't) ((?:store|keep|see|have|know|handle|sell|process|deal|take|accept|issue|hold)\b.*)`, Act: ActDeny, Say: "I do not ${1:they}"},
 		{Pattern: `{agent} {mustnot} ((?:{safe})\b.*)`, Act: ActDeny, Say: "I cannot ${1:they:any}"},
@@ -51,17 +52,19 @@ var voiceEN = Voice{
 		// what is said of replies is no fact for a customer
 		{Pattern: `(?:the |our |every |each |all |any |your )?(?:repl(?:y|ies)|answers?|responses?|messages?|tone|wording|language|style|sentences?|greetings?|emojis?|capitals?|slang|sarcasm|jargon|dialogues?|conversations?|chats?|spelling|punctuation|typos?|chat)\b.*`},
 		// the customer
-		{Pattern: `{customer} who (.+)`},
-		{Pattern: `{customer} (can|may|must|cannot|can't|should|will|must not|may not|could|do not|don't|need to|have to|need|have|pay|get|receive|are|were) (.+)`, Act: ActFact, Say: "You $1 ${2:they}"},
-		{Pattern: `{customer} is (.+)`, Act: ActFact, Say: "You are ${1:they}"},
-		{Pattern: `{customer} has (.+)`, Act: ActFact, Say: "You have ${1:they}"},
-		{Pattern: `{customer} (?:does not|doesn't) (.+)`, Act: ActFact, Say: "You do not ${1:they}"},
-		{Pattern: `{customer} (\p{L}+s) (.+)`, Act: ActFact, Say: "You ${1:base} ${2:they}"},
+		{Pattern: `{customer} who ([^:]+)`},
+		{Pattern: `{customer} (can|may|must|cannot|can't|should|will|must not|may not|could|do not|don't|need to|have to|need|have|pay|get|receive|are|were) ([^:]+)`, Act: ActFact, Say: "You $1 ${2:they}"},
+		{Pattern: `{customer} is ([^:]+)`, Act: ActFact, Say: "You are ${1:they}"},
+		{Pattern: `{customer} has ([^:]+)`, Act: ActFact, Say: "You have ${1:they}"},
+		{Pattern: `{customer} (?:does not|doesn't) ([^:]+)`, Act: ActFact, Say: "You do not ${1:they}"},
+		{Pattern: `{customer} (\p{L}+s) ([^:]+)`, Act: ActFact, Say: "You ${1:base} ${2:they}"},
 	},
 	Condition: []string{
 		`(?:if|when|whenever|once|as soon as|in case|where|for|after|in|with|on|unless|until) [^,:]{3,160}?(?:, then |, |: | [–—-] )(.+)`,
 		`[\p{L}' ,/-]{3,70}?(?:: | [–—-] )(.+)`,
 	},
+	Then:  []string{"then "},
+	Parts: []string{`(?:,|;) (?:but|and|then|and then) (.+)`, ` and ((?:offer|pass|hand|tell|confirm|confirms|only then|then|passes|hands|offers) .+)`, `; ((?:offers?|asks?|passes|hands?|tells?) .+)`, `, (then .+|offers? .+)`},
 	Yours: []Swap{
 		{`\b(?:the|a|each|every) (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder)(?:'|’)s\b`, "your"},
 		{`\b(?:the |our )?(?:customers|clients|guests|users|patients|members|buyers|callers|passengers|visitors|students|subscribers|renters|riders|hirers|claimants|policyholders)(?:'|’) `, "your "},
@@ -72,11 +75,11 @@ var voiceEN = Voice{
 		{`\bthe (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder) (\p{L}{3,}s)\b`, "you ${1:base}"},
 		{`\byour(?:'s|’s)`, "your"},
 	},
-	Banned: []string{"bot!", "bots!", "chatbot", "customer", "client!", "clients!", "user!", "users!", "caller!", "callers!", "patient's!", "guest's!", "claimant", "faq", "escalat", "tickets!", "policyholder",
-		"rule!", "rules!", "instruction", "guideline", "memo!", "export!", "document!", "agent!", "agents!", "operator!", "adviser!", "reply!", "sarcasm", "tone!", "they've!", "staff!"},
+	Banned: []string{"bot!", "bots!", "assistant!", "chatbot", "customer", "client!", "clients!", "user!", "users!", "caller!", "callers!", "patient's!", "guest's!", "claimant", "faq", "escalat", "tickets!", "policyholder",
+		"rule!", "rules!", "instruction", "guideline", "memo!", "export!", "document!", "agent!", "agents!", "operator!", "adviser!", "reply!", "sarcasm", "tone!", "they've!"},
 	BannedFirst: []string{"always", "be", "keep", "use", "check", "verify", "confirm", "make", "thank", "write", "respond", "stay", "remain", "avoid", "follow", "offer", "do", "don't", "never", "ensure", "log",
 		"record", "note", "give", "mention", "answer", "reply", "say", "tell", "speak", "address", "treat", "never", "only", "greet", "sign", "end", "start", "begin", "explain", "state", "suggest", "refuse",
-		"decline", "close", "open", "send", "read", "correct", "fix", "spell", "ask", "hand", "escalate", "forward", "transfer", "pass", "not", "no", "must", "should", "acknowledge", "apologise", "apologize", "repeat", "leave", "let", "collect", "help", "remind", "include", "quote", "ignore", "limit", "promise", "name", "put", "find", "wait", "polite", "call", "rudeness", "politeness"},
+		"decline", "close", "open", "send", "read", "correct", "fix", "spell", "ask", "hand", "escalate", "forward", "transfer", "pass", "not", "no", "must", "should", "acknowledge", "apologise", "apologize", "repeat", "leave", "let", "collect", "help", "remind", "include", "quote", "ignore", "limit", "promise", "name", "put", "find", "wait", "polite", "call", "rudeness", "politeness", "asks", "offers", "declines", "says", "hands", "passes", "stays", "keeps", "goes", "answers", "gives", "gets", "confirms", "tells", "refuses", "explains", "swears", "lectures", "does", "apologises", "thanks", "waits", "writes", "checks"},
 	Fix: map[string]func(string) (string, bool){
 		"yours": func(s string) (string, bool) {
 			for _, d := range []string{"the customer's ", "the ", "their ", "his or her ", "a ", "an ", "your ", "the client's ", "the guest's ", "the user's "} {
