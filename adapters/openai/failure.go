@@ -186,7 +186,7 @@ func readFailure(body []byte) failure {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var v any
-	if err := d.Decode(&v); err != nil {
+	if !json.Valid(body) || d.Decode(&v) != nil { // "404 page not found" begins as JSON
 		f.message = plainText(string(body))
 		return f
 	}
