@@ -85,8 +85,8 @@ func (g *typed[P]) Spec() Spec {
 }
 
 func (g *typed[P]) params(args json.RawMessage) (P, error) {
-	p := schema.Clone(g.schema, g.defaults)
-	err := g.schema.Decode(args, &p)
+	p := g.defaults
+	err := g.schema.Decode(args, &p) // which shares nothing with what p held
 	return p, argsError(g.spec.ToolName(), err)
 }
 

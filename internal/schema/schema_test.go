@@ -294,6 +294,7 @@ type (
 	useSame    struct{}
 	useDeep    struct{}
 	useMissing struct{}
+	useWide    struct{}
 )
 
 func props(names ...string) *jsonschema.Schema {
@@ -347,6 +348,14 @@ func (useDeep) schema() *jsonschema.Schema {
 		s = &jsonschema.Schema{Type: "array", Items: s}
 	}
 	return s
+}
+
+func (useWide) schema() *jsonschema.Schema {
+	var names []string
+	for i := range 100 {
+		names = append(names, fmt.Sprintf("p%d", i))
+	}
+	return props(names...)
 }
 
 func (useMissing) schema() *jsonschema.Schema {
@@ -489,6 +498,7 @@ func TestRefused(t *testing.T) {
 		{"custom beside anyOf", reflect.TypeFor[struct{ P custom[useBeside] }](), []string{"beside anyOf"}},
 		{"custom same first key", reflect.TypeFor[struct{ P custom[useSame] }](), []string{`begin with the key "a"`}},
 		{"custom too deep", reflect.TypeFor[struct{ P custom[useDeep] }](), []string{"struct.P[][][][]: nested deeper"}},
+		{"custom too wide", reflect.TypeFor[struct{ P custom[useWide] }](), []string{"struct.P: more than 100 properties"}},
 		{"custom required", reflect.TypeFor[struct{ P custom[useMissing] }](), []string{`requires "b"`}},
 		{"all at once", reflect.TypeFor[struct {
 			A any
