@@ -66,9 +66,10 @@ func (d *Document) findLabelled(used []bool) {
 			if ok {
 				if first && waiting >= 0 {
 					// Text between two entries belongs to the first of them
-					// only if the run goes on after it.
+					// only if the run goes on after it, and is no chat: there
+					// it leads into the next one.
 					key := foldLabel(label)
-					if i-waiting <= 3 && slices.ContainsFunc(run[max(0, len(run)-2):], func(s spoken) bool { return s.key == key }) {
+					if i-waiting <= 3 && !isChat(run) && slices.ContainsFunc(run[max(0, len(run)-2):], func(s spoken) bool { return s.key == key }) {
 						e := &run[len(run)-1]
 						for j := waiting; j < i; j++ {
 							if t := d.Blocks[j].Text; t != "" {
@@ -96,6 +97,22 @@ func (d *Document) findLabelled(used []bool) {
 		}
 	}
 	flush()
+}
+
+// isChat reports whether the last entries of a run are a dialogue.
+func isChat(run []spoken) bool {
+	tail := run[max(0, len(run)-6):]
+	for len(tail) > 0 && tail[0].key != run[0].key {
+		tail = tail[1:]
+	}
+	if len(tail) < 2 || tail[0].key == tail[1].key {
+		return false
+	}
+	tail = slices.Clone(tail)
+	for i := range tail {
+		tail[i].text, tail[i].quoted = unquote(tail[i].text)
+	}
+	return classify(tail, false) == spokenTurns
 }
 
 // readRun finds pairs of alternating labels in a run of entries.

@@ -220,7 +220,7 @@ func pickColumns(cols []column, id int) (message, answer int) {
 	var free []int
 	for c := range cols {
 		if c != id && cols[c].filled > 0 && !cols[c].id &&
-			(cols[c].words >= 2 || headIn(messageHeads, cols[c].head) || headIn(answerHeads, cols[c].head)) {
+			(cols[c].words >= 2 || cols[c].quoted >= .5 || headIn(messageHeads, cols[c].head) || headIn(answerHeads, cols[c].head)) {
 			free = append(free, c)
 		}
 	}
