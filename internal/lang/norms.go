@@ -68,7 +68,7 @@ type Norm struct {
 // that the sentence obliges nobody: it is a question, a story or a label.
 func (l *Language) Norms(sentence string) []Norm {
 	sentence = strings.TrimSpace(sentence)
-	if sentence == "" || isQuestion(sentence) {
+	if sentence == "" || len(sentence) > maxSentence || isQuestion(sentence) {
 		return nil
 	}
 	var out []Norm
@@ -77,6 +77,10 @@ func (l *Language) Norms(sentence string) []Norm {
 	}
 	return out
 }
+
+// maxSentence bounds what is read as one sentence: a longer text is no sentence
+// of obligation but a paste.
+const maxSentence = 4096
 
 func isQuestion(s string) bool {
 	s = strings.TrimRight(s, " \t\"'»”)")
@@ -902,6 +906,12 @@ type Quantity struct {
 func (l *Language) Quantities(text string) []Quantity { return l.Norm.quantities(tokens(text)) }
 
 func (n *Norms) quantities(toks []token) []Quantity {
+	if !slices.ContainsFunc(toks, func(t token) bool {
+		_, unit := n.unitForms[t.low]
+		return unit || strings.ContainsAny(t.low, "0123456789")
+	}) {
+		return nil
+	}
 	var out []Quantity
 	var wait []Quantity // that wait for a unit: "2–7 days"
 	spelled := false    // in words, which are quantities only with a unit

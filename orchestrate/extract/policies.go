@@ -19,7 +19,7 @@ type claim struct {
 	conditions, exceptions []string
 	places                 []place
 	supersedes             []place
-	bag, own               bag // own leaves the topic out
+	bag, own, head         bag // own leaves the topic out, head is the topic
 	internal               bool
 	update                 bool
 	situation              string
@@ -41,6 +41,7 @@ func (e *extraction) claims() {
 	for i := range e.all {
 		c := &e.all[i]
 		c.own = e.x.bag(c.text)
+		c.head = e.x.bag(c.topic)
 		c.bag = e.x.bag(c.topic + " " + c.text)
 	}
 	for i := range e.all {
@@ -233,7 +234,7 @@ func (e *extraction) same(c, d *claim) (float64, bool) {
 		like := e.x.likeness(c.own, d.own)
 		return like.jaccard, like.jaccard >= 0.8
 	}
-	topics := e.x.likeness(e.x.bag(c.topic), e.x.bag(d.topic))
+	topics := e.x.likeness(c.head, d.head)
 	if topics.overlap >= 0.99 && equal > 0 && c.typ == d.typ {
 		return topics.overlap, true
 	}
@@ -269,15 +270,21 @@ func appendPlaces(to []place, more ...place) []place {
 
 // overrule drops what a later statement explicitly changes.
 func (e *extraction) overrule() {
+	ix := newIndex(e.x)
+	for i := range e.all {
+		if c := &e.all[i]; !c.dropped && !c.update {
+			ix.add(i, c.bag)
+		}
+	}
 	for i := range e.all {
 		c := &e.all[i]
 		if !c.update || c.dropped {
 			continue
 		}
 		best, score := -1, 0.0
-		for j := range e.all {
+		for _, j := range ix.near(c.bag, 64) {
 			d := &e.all[j]
-			if d.dropped || d.update || i == j {
+			if d.dropped {
 				continue
 			}
 			like := e.x.likeness(c.bag, d.bag)

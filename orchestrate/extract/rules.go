@@ -23,7 +23,9 @@ type extraction struct {
 	obligations int
 	skipped     []model.Evidence
 	refused     []model.Refusal
-	linesOf     map[int][]int // claims by doc<<32 | line
+	linesOf     map[int][]int    // claims by doc<<32 | line
+	corners     map[string][]int // matters by corner kind
+	bearing     *index           // of the claims, when all are there
 }
 
 // byRules extracts without a model.
@@ -33,7 +35,7 @@ func byRules(ctx context.Context, docs []*model.Document, o *Options, code strin
 		return nil, err
 	}
 	l = l.WithAgents(agentNames(l, docs)...)
-	e := &extraction{l: l, docs: docs, x: newLexicon(l)}
+	e := &extraction{l: l, docs: docs, x: newLexicon(l), corners: map[string][]int{}}
 	r := &reader{l: l, docs: docs}
 	r.read()
 	e.units = r.units
@@ -190,6 +192,12 @@ func (e *extraction) result(res *Result) {
 		p.ID = ids.Make("pol_", p.Name)
 		polID[i] = p.ID
 		res.Policies = append(res.Policies, p)
+	}
+	e.bearing = newIndex(e.x)
+	for i := range e.all {
+		if !e.all[i].dropped {
+			e.bearing.add(i, e.all[i].bag)
+		}
 	}
 	names = map[string]int{}
 	for i := range e.found {

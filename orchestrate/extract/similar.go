@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type lexicon struct {
 	roots map[string]int // word -> root number, -1 for a stop word
 	df    []int
 	texts int
+	heavy []float64 // the weight of each root, once it was asked for
 }
 
 func newLexicon(l *lang.Language) *lexicon {
@@ -76,6 +78,7 @@ func (x *lexicon) bag(text string) bag {
 
 // count adds a text to the body by which roots are weighed.
 func (x *lexicon) count(b bag) {
+	x.heavy = nil
 	x.texts++
 	for _, id := range b.roots {
 		x.df[id]++
@@ -84,6 +87,13 @@ func (x *lexicon) count(b bag) {
 
 // weight is high for roots of few texts.
 func (x *lexicon) weight(id int) float64 {
+	for n := len(x.heavy); n < len(x.df); n++ {
+		x.heavy = append(x.heavy, x.rarity(n))
+	}
+	return x.heavy[id]
+}
+
+func (x *lexicon) rarity(id int) float64 {
 	return math.Log(1 + float64(x.texts+1)/float64(x.df[id]+1))
 }
 
@@ -158,6 +168,7 @@ func numbers(a, b bag) (same int, conflict bool) {
 type index struct {
 	x        *lexicon
 	postings map[int][]int
+	score    []float64 // of each bag, 0 between searches
 }
 
 const maxPostings = 64 // of a root: more common roots tell texts no more apart
@@ -175,26 +186,25 @@ func (ix *index) add(n int, b bag) {
 // near returns the numbers of the bags that share a root with b, sorted, at
 // most limit of those that share most.
 func (ix *index) near(b bag, limit int) []int {
-	score := map[int]float64{}
+	var found []int
 	for _, id := range b.roots {
 		w := ix.x.weight(id)
 		for _, n := range ix.postings[id] {
-			score[n] += w
+			for n >= len(ix.score) {
+				ix.score = append(ix.score, 0)
+			}
+			if ix.score[n] == 0 {
+				found = append(found, n)
+			}
+			ix.score[n] += w
 		}
-	}
-	found := make([]int, 0, len(score))
-	for n := range score {
-		found = append(found, n)
 	}
 	slices.SortFunc(found, func(i, j int) int {
-		if score[i] != score[j] {
-			if score[i] > score[j] {
-				return -1
-			}
-			return 1
-		}
-		return i - j
+		return cmp.Or(cmp.Compare(ix.score[j], ix.score[i]), cmp.Compare(i, j))
 	})
+	for _, n := range found {
+		ix.score[n] = 0
+	}
 	if len(found) > limit {
 		found = found[:limit]
 	}

@@ -301,7 +301,7 @@ func cutTopic(text, topic string) string {
 		if k < 0 {
 			return text
 		}
-		got := lang.Words(rest[k:])
+		got := lang.Words(clip(rest[k:], 256))
 		if len(got) == 0 || got[0] != want[i] {
 			return text
 		}
@@ -372,12 +372,12 @@ func (l *locator) find(sentence string) (from, to int) {
 	if l.start == l.end {
 		return l.start, l.end
 	}
-	const near = 8 // words that marks may hide
+	const near, far = 8, 400 // words that marks may hide; words that may have been cut out
 	p := l.at
 	for _, w := range lang.Words(sentence) {
 		k := slices.Index(l.words[p:min(len(l.words), p+near)], w)
 		if k < 0 && from == 0 {
-			k = slices.Index(l.words[p:], w)
+			k = slices.Index(l.words[p:min(len(l.words), p+far)], w)
 		}
 		if k < 0 {
 			continue

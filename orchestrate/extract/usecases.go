@@ -88,6 +88,9 @@ func (e *extraction) add(m matter) {
 	if m.name == "" || len(m.places) == 0 {
 		return
 	}
+	if m.corner != "" {
+		e.corners[m.corner] = append(e.corners[m.corner], len(e.found))
+	}
 	e.found = append(e.found, m)
 }
 
@@ -244,6 +247,11 @@ func (e *extraction) sections() {
 			order = append(order, k)
 		}
 	}
+	of := map[at][]int{}
+	for i := range e.all {
+		k := at{e.all[i].doc, e.all[i].section}
+		of[k] = append(of[k], i)
+	}
 	for _, k := range order {
 		doc := e.docs[k.doc]
 		s := &doc.Sections[k.section]
@@ -254,9 +262,9 @@ func (e *extraction) sections() {
 		var places []place
 		var claims []int
 		var said []string
-		for i := range e.all {
+		for _, i := range of[k] {
 			c := &e.all[i]
-			if c.dropped || c.doc != k.doc || c.section != k.section || c.topic != "" || c.situation != "" || c.update {
+			if c.dropped || c.topic != "" || c.situation != "" || c.update {
 				continue
 			}
 			if c.typ == model.Style || c.typ == model.Shape {
@@ -316,13 +324,14 @@ func (e *extraction) mentions() {
 
 // corner adds a place to the matter of a corner kind.
 func (e *extraction) corner(kind string, p place) *matter {
-	for i := range e.found {
-		if m := &e.found[i]; m.corner == kind && !m.dropped {
+	for _, i := range e.corners[kind] {
+		if m := &e.found[i]; !m.dropped {
 			m.places = appendPlaces(m.places, p)
 			return m
 		}
 	}
 	name := e.l.Claim.Corner[kind]
+	e.corners[kind] = append(e.corners[kind], len(e.found))
 	e.found = append(e.found, matter{
 		name: name, description: fill(e.l.Claim.CornerOutcome, name, ""), places: []place{p}, corner: kind, key: e.x.bag(name), bag: e.x.bag(name),
 	})
@@ -609,7 +618,10 @@ func (e *extraction) dialogues() {
 	}
 }
 
-const maxRelevant = 5
+const (
+	maxRelevant = 5  // policies of a use case
+	maxBearing  = 32 // policies that are weighed for it
+)
 
 // relevant returns the claims that bear on a matter, the most relevant first.
 func (e *extraction) relevant(m *matter) []int {
@@ -618,7 +630,10 @@ func (e *extraction) relevant(m *matter) []int {
 		score float64
 	}
 	var out []scored
-	for i := range e.all {
+	near := e.bearing.near(union(m.bag, m.key), maxBearing)
+	near = append(near, m.claims...)
+	slices.Sort(near)
+	for _, i := range slices.Compact(near) {
 		c := &e.all[i]
 		if c.dropped {
 			continue
