@@ -17,23 +17,28 @@ func TestLexicalRanksByMeaningfulWords(t *testing.T) {
 		query, near, away string
 	}{
 		{
-			"English", []string{"the order is late", "the parcel is lost", "the refund is paid", "the price is high"},
+			"English",
+			[]string{"the order is late", "the parcel is lost", "the refund is paid", "the price is high"},
 			"When will the refunds be paid?", "The refund is paid within three days", "The parcel is lost within three days",
 		},
 		{
-			"Russian", []string{"возврат денег на карту", "доставка курьером на дом", "оплата картой на сайте"},
+			"Russian",
+			[]string{"возврат денег на карту", "доставка курьером на дом", "оплата картой на сайте"},
 			"Как вернуть деньги за возвращённый товар?", "Возврат денег за товар делаем за три дня", "Доставка за три дня на дом",
 		},
 		{
-			"German", []string{"die Lieferung ist da", "die Erstattung ist da", "die Rechnung ist da"},
+			"German",
+			[]string{"die Lieferung ist da", "die Erstattung ist da", "die Rechnung ist da"},
 			"Wann kommen die Lieferungen?", "Die Lieferung kommt morgen", "Die Rechnung kommt morgen",
 		},
 		{
-			"Georgian", []string{"შეკვეთის მიწოდება", "თანხის დაბრუნება", "ბარათით გადახდა"},
+			"Georgian",
+			[]string{"შეკვეთის მიწოდება", "თანხის დაბრუნება", "ბარათით გადახდა"},
 			"როდის არის თანხის დაბრუნება?", "თანხის დაბრუნება სამ დღეში", "შეკვეთის მიწოდება სამ დღეში",
 		},
 		{
-			"Chinese, no spaces", []string{"退款需要三天", "快递需要两天", "可以用卡付款"},
+			"Chinese, no spaces",
+			[]string{"退款需要三天", "快递需要两天", "可以用卡付款"},
 			"什么时候退款？", "退款三天内到账", "快递三天内到达",
 		},
 	} {

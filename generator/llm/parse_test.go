@@ -67,8 +67,10 @@ func TestParseCalls(t *testing.T) {
 	}{
 		{"tool_call", `<tool_call>{"name":"make","arguments":{"n":1}}</tool_call>`, one},
 		{"unclosed tool_call", `Окей. <tool_call>{"name":"make","arguments":{"n":1}}`, one},
-		{"two tool_calls", `<tool_call>{"name":"make","arguments":{"n":1}}</tool_call><tool_call>{"name":"find","arguments":{}}</tool_call>`,
-			append(one[:1:1], llm.ToolCall{ID: "call_2", Name: "find", Arguments: "{}"})},
+		{
+			"two tool_calls", `<tool_call>{"name":"make","arguments":{"n":1}}</tool_call><tool_call>{"name":"find","arguments":{}}</tool_call>`,
+			append(one[:1:1], llm.ToolCall{ID: "call_2", Name: "find", Arguments: "{}"}),
+		},
 		{"markup", "<tool_call>\n<function=make>\n<parameter=n>\n1\n</parameter>\n</function>\n</tool_call>", one},
 		{"markup with text", "<function=make><parameter=s>\nдва слова\n</parameter></function>", calls{{ID: "call_1", Name: "make", Arguments: `{"s":"два слова"}`}}},
 		{"fence", "Calling:\n```json\n{\"name\": \"make\", \"parameters\": {\"n\": 1}}\n```", one},
@@ -82,10 +84,14 @@ func TestParseCalls(t *testing.T) {
 		{"prefix", `{"name":"functions.make","arguments":{"n":1}}`, one},
 		{"parallel", `{"name":"multi_tool_use.parallel","arguments":{"tool_uses":[{"recipient_name":"functions.make","parameters":{"n":1}}]}}`, one},
 		{"bare parallel", `{"tool_uses":[{"recipient_name":"functions.make","parameters":{"n":1}}]}`, one},
-		{"the same twice, other key order", `{"name":"make","arguments":{"a":1,"b":2}} {"name":"make","arguments":{"b":2,"a":1}}`,
-			calls{{ID: "call_1", Name: "make", Arguments: `{"a":1,"b":2}`}}},
-		{"numbers beyond float64 are not the same", `{"name":"make","arguments":{"a":9007199254740993}} {"name":"make","arguments":{"a":9007199254740992}}`,
-			calls{{ID: "call_1", Name: "make", Arguments: `{"a":9007199254740993}`}, {ID: "call_2", Name: "make", Arguments: `{"a":9007199254740992}`}}},
+		{
+			"the same twice, other key order", `{"name":"make","arguments":{"a":1,"b":2}} {"name":"make","arguments":{"b":2,"a":1}}`,
+			calls{{ID: "call_1", Name: "make", Arguments: `{"a":1,"b":2}`}},
+		},
+		{
+			"numbers beyond float64 are not the same", `{"name":"make","arguments":{"a":9007199254740993}} {"name":"make","arguments":{"a":9007199254740992}}`,
+			calls{{ID: "call_1", Name: "make", Arguments: `{"a":9007199254740993}`}, {ID: "call_2", Name: "make", Arguments: `{"a":9007199254740992}`}},
+		},
 		{"no arguments", `{"name":"make"}`, calls{{ID: "call_1", Name: "make", Arguments: "{}"}}},
 		{"null", `{"name":"make","arguments":null}`, calls{{ID: "call_1", Name: "make", Arguments: "{}"}}},
 		{"blank", `{"name":"make","arguments":"  "}`, calls{{ID: "call_1", Name: "make", Arguments: "{}"}}},

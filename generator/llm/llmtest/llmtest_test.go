@@ -60,8 +60,13 @@ func TestScriptIsFollowed(t *testing.T) {
 		}},
 	)
 	for _, tt := range []struct{ purpose, text, want string }{
-		{"x", "", "first"}, {"often", "", "again"}, {"do", "", "done do"}, {"y", "второй", "matched"},
-		{"extract", "", `{"n":1}`}, {"often", "", "again"}, {"route", "", "routed"},
+		{"x", "", "first"},
+		{"often", "", "again"},
+		{"do", "", "done do"},
+		{"y", "второй", "matched"},
+		{"extract", "", `{"n":1}`},
+		{"often", "", "again"},
+		{"route", "", "routed"},
 	} {
 		resp, err := c.Complete(t.Context(), request(tt.purpose, tt.text))
 		if err != nil || resp.Text != tt.want {
