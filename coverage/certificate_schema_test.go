@@ -72,6 +72,12 @@ func TestCertificateFollowsSchema(t *testing.T) {
 			in.Stop = coverage.LimitBudget
 			return in
 		}()),
+		"without model": certifyInput(func() *coverage.EnforceInput {
+			in := sound(t)
+			loseID("tc_0_0")(in)
+			in.Infeasible = map[string]string{"uc_0/1": "no sentence is angry"}
+			return in
+		}()),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

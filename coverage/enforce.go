@@ -50,11 +50,11 @@ const (
 
 // Gap is something that should be covered and is not, with the one reason why.
 type Gap struct {
-	Kind      Target  `json:"kind" jsonschema:"enum=tuple,enum=policy,enum=row,enum=format,enum=source,enum=pair"`
+	Kind      Target  `json:"kind" jsonschema:"enum=use_case,enum=tuple,enum=policy,enum=row,enum=format,enum=source,enum=pair"`
 	Target    string  `json:"target"`
 	UseCaseID string  `json:"use_case_id,omitempty"`
 	Verdict   Verdict `json:"verdict" jsonschema:"enum=untestable,enum=infeasible,enum=contradiction,enum=limit,enum=refused"`
-	Limit     Limit   `json:"limit,omitempty" jsonschema:"enum=count,enum=budget,enum=deadline"` // set with VerdictLimit
+	Limit     Limit   `json:"limit,omitempty" jsonschema:"enum=count,enum=budget,enum=deadline,enum=model"` // with VerdictLimit, or LimitModel
 	Because   string  `json:"because"`
 }
 

@@ -141,10 +141,14 @@ func (j *judge) tuples(up *model.UseCasePlan) {
 		g := j.excuse(TargetTuple, t.Key(), up.UseCaseID, j.in.Counts.TestCasesPerUseCase > 0)
 		planned := false
 		for i := range up.Rows {
-			if f, ok := j.failed[up.Rows[i].ID]; ok && !planned && holds(&up.Rows[i], t) {
-				planned = true
+			f, ok := j.failed[up.Rows[i].ID]
+			if !ok || !holds(&up.Rows[i], t) {
+				continue
+			}
+			if !planned || f.Failure() && !g.Failure() { // a failure is not hidden behind what could not be
 				g.Verdict, g.Limit, g.Because = f.Verdict, f.Limit, f.Because
 			}
+			planned = true
 		}
 		j.gap(g)
 		if g.Failure() && !planned && unplanned.Target == "" {
@@ -208,8 +212,10 @@ func (j *judge) unshown(policy string, role model.Role) Gap {
 }
 
 // because says why something is missing that some rows were planned for: what
-// became of the first of them, or that none was planned.
+// became of the first of them, a failure before what could not be, or that none
+// was planned.
 func (j *judge) because(kind Target, target, otherwise string, planned func(*model.Row) bool) Gap {
+	var found *Gap
 	for i := range j.in.Plan {
 		up := &j.in.Plan[i]
 		for k := range up.Rows {
@@ -220,8 +226,13 @@ func (j *judge) because(kind Target, target, otherwise string, planned func(*mod
 			if f, ok := j.failed[up.Rows[k].ID]; ok {
 				g.Verdict, g.Limit, g.Because = f.Verdict, f.Limit, f.Because
 			}
-			return g
+			if found == nil || g.Failure() && !found.Failure() {
+				found = &g
+			}
 		}
+	}
+	if found != nil {
+		return *found
 	}
 	return j.excuse(kind, target, "", j.in.Counts.TestCasesPerUseCase > 0 || j.in.Counts.UseCases > 0)
 }

@@ -121,6 +121,13 @@ func TestEnforceShortfalls(t *testing.T) {
 			loseID("tc_0_1")(in)
 			in.Stop = coverage.LimitDeadline
 		}, []string{"test cases of uc_0: 3 of 4 (uc_0/2 limit: the deadline ended the run)"}},
+		{"two rows for one test case", func(in *coverage.EnforceInput) {
+			in.Plan[0].Rows[1].Parameters = in.Plan[0].Rows[0].Parameters
+			loseID("tc_0_1")(in)
+		}, []string{
+			"combinations of values of uc_0: 3 of 4 (tone=*&number=*: no row was planned for it)",
+			"test cases of uc_0: 3 of 4 (uc_0/2 refused: no generator made it)",
+		}},
 		{"another test case in its place", func(in *coverage.EnforceInput) {
 			in.Dataset.TestCases[1].Parameters["tone"] = model.String("mocking")
 		}, []string{"planned test cases of uc_0: 3 of 4 (uc_0/2 refused: no generator made it)"}},
@@ -379,6 +386,53 @@ func TestEnforceVerdictOfLostRow(t *testing.T) {
 				t.Errorf("shortfall %v, want one line for one lost row", short)
 			}
 		})
+	}
+}
+
+// What a run without a model cannot make is told and is no failure, but it
+// excuses nothing else.
+func TestEnforceInfeasibleWithoutModel(t *testing.T) {
+	t.Parallel()
+	in := sound(t)
+	loseID("tc_2_0")(in)
+	in.Infeasible = map[string]string{"uc_2/1": "no sentence is angry"}
+	gaps, short := coverage.Enforce(in)
+	if short != nil {
+		t.Errorf("shortfall: %v", short)
+	}
+	var got []coverage.Target
+	for _, g := range gaps {
+		if g.Limit == coverage.LimitModel && g.Verdict == coverage.VerdictInfeasible && g.Because == "no sentence is angry" {
+			got = append(got, g.Kind)
+		}
+	}
+	if diff := cmp.Diff([]coverage.Target{coverage.TargetRow, coverage.TargetTuple}, got); diff != "" {
+		t.Errorf("kinds of gap (-want +got):\n%s", diff)
+	}
+	if found := coverage.Recheck(certify(t, in), in.Dataset, in.Plan); len(found) > 0 {
+		t.Errorf("recheck: %q", found)
+	}
+
+	loseID("tc_2_1")(in)
+	loseID("tc_2_2")(in)
+	in.Refused = []model.Refusal{{Row: "uc_2/2", Check: "voice", Reason: "third person"}}
+	in.Infeasible["uc_2/3"] = "no sentence is angry"
+	_, short = coverage.Enforce(in)
+	if want := "test cases of uc_2: 1 of 3 (uc_2/2 refused: voice: third person)\n"; short == nil || short.Details() != want {
+		t.Errorf("shortfall %v, want %q: the minimum holds all the same", short, want)
+	}
+}
+
+// A failure is not hidden behind another row that could not be made.
+func TestEnforceFailureBeforeInfeasible(t *testing.T) {
+	t.Parallel()
+	in := sound(t)
+	lose(in.Dataset, func(tc *model.TestCase) bool { return tc.UseCaseID == "uc_1" }) // the only ones that press pol_2
+	in.Infeasible = map[string]string{"uc_1/1": "no model"}
+	gaps, _ := coverage.Enforce(in)
+	i := slices.IndexFunc(gaps, func(g coverage.Gap) bool { return g.Target == "pol_2/pressed" })
+	if i < 0 || gaps[i].Verdict != coverage.VerdictRefused {
+		t.Errorf("gaps %+v, want pol_2/pressed as refused", gaps)
 	}
 }
 
