@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -19,6 +20,8 @@ type draft struct {
 	good  string
 	fault string   // what is wrong beside the visible faults, for a criterion
 	steps []string // what good does, for criteria
+	own   bool     // about the row's own rule
+	hands bool     // good passes the matter on
 }
 
 // correct makes an example backwards: a right message of an operator is broken
@@ -33,6 +36,9 @@ func (w *work) correct(row *model.Row, r *rand.Rand) (*model.Example, string) {
 		d := drafts[n%len(drafts)]
 		if n > 0 && n%len(drafts) == 0 && n/len(drafts) >= 12 {
 			break
+		}
+		if n < len(drafts) && !d.own && value(row, "form") == "question" && !strings.Contains(d.bad, "?") {
+			continue // what asks by itself first
 		}
 		var applied []string
 		d, applied = w.shape(row, r, d, n/len(drafts))
@@ -78,7 +84,11 @@ func (w *work) trade() (own, anyTrade *lang.Trade) {
 // which they are tried.
 func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 	dialogue := row.Format == model.DialogLastTurnCorrection
-	own, _ := w.trade()
+	own, other := w.trade()
+	pairs := w.pairs(r, own)
+	if own != other {
+		pairs = append(pairs, w.pairs(r, other)...)
+	}
 	fault := value(row, "fault")
 	var content, form []draft
 	for n, id := range row.PolicyIDs {
@@ -87,23 +97,39 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 			continue
 		}
 		for _, d := range w.breaches(p, own, dialogue, r) {
-			if n == 0 || fault == "none" {
+			d.own = true
+			if n > 0 && fault != "none" && dialogue { // the rule is kept, the form is not
+				d.bad, d.fault = d.good, ""
+				content = append(content, d)
+			} else if n == 0 || fault == "none" {
 				content = append(content, d)
 			}
 		}
-		for _, phrase := range banned(p) {
-			for _, pair := range own.Pairs {
+		if n == 0 || fault == "none" {
+			for _, d := range w.misshapen(p, pairs, r) {
+				d.own = true
+				content = append(content, d)
+			}
+		}
+		for _, phrase := range w.bans(p) {
+			for _, pair := range pairs {
 				content = append(content, w.banned(pair, phrase))
 			}
 		}
 	}
-	for _, pair := range own.Pairs {
+	if p, _ := w.first(row); p != nil && w.s.TermsRule.In(p.Statement) {
+		terms := slices.DeleteFunc(slices.Clone(pairs), func(x lang.Pair) bool { return !own.Terms.In(x.Say) })
+		if len(terms) > 0 {
+			pairs = terms
+		}
+	}
+	for _, pair := range pairs {
 		form = append(form, draft{user: pair.Ask, bad: pair.Say, good: pair.Say})
 	}
 	if fault == "none" || fault == "" {
 		if len(content) == 0 || !dialogue {
 			// A remark that no word list sees as rude, put in front.
-			for i, pair := range own.Pairs {
+			for i, pair := range pairs {
 				remark := w.s.Break.Sarcasm[(i+r.IntN(len(w.s.Break.Sarcasm)))%len(w.s.Break.Sarcasm)]
 				form[i] = draft{user: pair.Ask, bad: remark + " " + pair.Say, good: pair.Say, fault: "rude"}
 			}
@@ -126,6 +152,42 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 	return append(content, form...)
 }
 
+// pairs returns the right messages of a trade with their slots filled, in two
+// ways where they have slots.
+func (w *work) pairs(r *rand.Rand, t *lang.Trade) []lang.Pair {
+	var out []lang.Pair
+	for _, p := range t.Pairs {
+		ways := 1
+		if strings.Contains(p.Say+p.Ask, "{") {
+			ways = 2
+		}
+		for range ways {
+			q := p
+			chosen := map[string]int{}
+			for _, slots := range []map[string][]string{t.Slots, w.s.Slots} {
+				for _, name := range slices.Sorted(maps.Keys(slots)) {
+					if !strings.Contains(q.Ask+q.Say, "{"+name+"}") {
+						continue
+					}
+					base := strings.TrimSuffix(name, "_") // the same thing in another form
+					at, ok := chosen[base]
+					if !ok {
+						at = r.IntN(len(slots[name]))
+						chosen[base] = at
+					}
+					q.Ask = strings.ReplaceAll(q.Ask, "{"+name+"}", slots[name][at])
+					q.Say = strings.ReplaceAll(q.Say, "{"+name+"}", slots[name][at])
+				}
+			}
+			q.Ask, q.Say = lang.Upper(q.Ask), lang.Upper(q.Say)
+			if !slices.Contains(out, q) {
+				out = append(out, q)
+			}
+		}
+	}
+	return out
+}
+
 // politeness reports whether the documents have a rule on how people are
 // spoken to.
 func (w *work) politeness() bool {
@@ -146,13 +208,14 @@ func (w *work) breaches(p *model.Policy, t *lang.Trade, dialogue bool, r *rand.R
 		if !lang.Matches(b.Match, b.Not, norm) || !dialogue && !b.Single {
 			continue
 		}
-		good, steps := "", []string(nil)
+		good, steps, hands := "", []string(nil), false
 		for _, sp := range w.k.all(p.Statement) {
 			if sp.Act == lang.ActFact && sp.Condition != "" {
 				continue
 			}
 			good += " " + sp.Text
 			steps = append(steps, w.step(sp))
+			hands = hands || sp.Act == lang.ActHandOver
 		}
 		goods := b.Goods
 		if good != "" {
@@ -171,7 +234,7 @@ func (w *work) breaches(p *model.Policy, t *lang.Trade, dialogue bool, r *rand.R
 				}
 				g := goods[(u+k+r.IntN(len(goods)))%len(goods)]
 				put := func(s string) string { return fill(s, "{acc}", t.Acc, "{gen}", t.Gen) }
-				out = append(out, draft{user: put(user), bad: put(bad), good: put(g), fault: b.Key, steps: steps})
+				out = append(out, draft{user: put(user), bad: put(bad), good: put(g), fault: b.Key, steps: steps, hands: hands})
 			}
 		}
 		break
@@ -202,9 +265,9 @@ func (w *work) step(sp lang.Spoken) string {
 // quotedPhrase is a phrase in quotation marks.
 var quotedPhrase = regexp.MustCompile(`[“"«]([^”"»]{4,60})[”"»]`)
 
-// banned returns the phrases that a policy forbids, as it quotes them.
-func banned(p *model.Policy) []string {
-	if p.Type != model.MustNot && p.Type != model.Style {
+// bans returns the phrases that a policy forbids, as it quotes them.
+func (w *work) bans(p *model.Policy) []string {
+	if !w.s.BanRule.In(p.Statement) {
 		return nil
 	}
 	var out []string
@@ -218,7 +281,43 @@ func banned(p *model.Policy) []string {
 
 // banned puts a forbidden phrase in front of a right message.
 func (w *work) banned(pair lang.Pair, phrase string) draft {
-	return draft{user: pair.Ask, bad: lang.Sentence(phrase) + " " + pair.Say, good: pair.Say, fault: "rude"}
+	if len(strings.Fields(phrase)) == 1 {
+		return draft{user: pair.Ask, bad: lang.Upper(phrase) + ", " + lang.Lower(pair.Say), good: pair.Say, fault: "banned", own: true}
+	}
+	return draft{user: pair.Ask, bad: lang.Sentence(phrase) + " " + pair.Say, good: pair.Say, fault: "banned", own: true}
+}
+
+// misshapen returns messages that break a rule on the shape of what is written.
+func (w *work) misshapen(p *model.Policy, pairs []lang.Pair, r *rand.Rand) []draft {
+	b := &w.s.Break
+	var out []draft
+	for i, pair := range pairs {
+		d := draft{user: pair.Ask, bad: pair.Say, good: pair.Say}
+		switch {
+		case w.s.TwoRule.In(p.Statement):
+			other := pairs[(i+1+r.IntN(len(pairs)-1))%len(pairs)]
+			if !strings.Contains(other.Say, "?") || other.Ask == pair.Ask {
+				continue
+			}
+			d.user = pair.Ask + " " + other.Ask
+			d.good = pair.Say + " " + other.Say
+			d.fault = "two"
+		case w.s.LengthRule.In(p.Statement):
+			first := r.IntN(len(b.Waffle))
+			d.bad = b.Waffle[first] + " " + b.Waffle[(first+1)%len(b.Waffle)] + " " + pair.Say
+			d.fault = "length"
+		case w.s.NameRule.In(p.Statement):
+			d.bad, d.fault = pick(r, b.First)+lang.Lower(pair.Say), "firstname"
+		case w.s.SlangRule.In(p.Statement):
+			d.bad, d.fault = pick(r, b.Slang)+lang.Lower(pair.Say), "slang"
+		case w.s.GreetRule.In(p.Statement):
+			d.good, d.fault = strings.ReplaceAll(b.Greet[0], ", ", "! ")+pair.Say, "greet"
+		default:
+			return nil
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // shape makes a draft long or short, greeting or not, asking or not, and puts
@@ -251,9 +350,15 @@ func (w *work) shape(row *model.Row, r *rand.Rand, d draft, round int) (draft, [
 			d.user += " " + line
 		}
 		if d.fault == "" { // the right answer takes note of the anger
-			calm := pick(r, w.s.Answer.Calm)
-			d.good = calm + " " + d.good
-			d.bad = calm + " " + d.bad
+			if !w.s.Soothing.In(d.good) {
+				calm := pick(r, w.s.Answer.Calm)
+				d.good = calm + " " + d.good
+				d.bad = calm + " " + d.bad
+			}
+		}
+		if sp := w.onAnger(); sp.Text != "" && !d.hands && !strings.Contains(d.good, sp.Text) && !slices.Contains(d.steps, w.step(sp)) {
+			d.good += " " + sp.Text
+			d.steps = append(slices.Clone(d.steps), w.step(sp))
 		}
 	}
 	var kinds []string
@@ -271,6 +376,22 @@ func (w *work) shape(row *model.Row, r *rand.Rand, d draft, round int) (draft, [
 		d.bad = w.spoil(r, d.bad, k)
 	}
 	return d, kinds
+}
+
+// onAnger returns who the documents hand angry customers to, if anybody.
+func (w *work) onAnger() lang.Spoken {
+	for i := range w.s.Breaches {
+		b := &w.s.Breaches[i]
+		if b.Key != "complaint" {
+			continue
+		}
+		for k := range w.k.statements {
+			if s := &w.k.statements[k]; s.Act == lang.ActHandOver && lang.Matches(b.Match, b.Not, s.source) && w.s.Angered.In(s.source) {
+				return s.Spoken
+			}
+		}
+	}
+	return lang.Spoken{}
 }
 
 func userInput(text string) *model.Input {
@@ -376,11 +497,7 @@ func unpunctuate(s string) string {
 			s = s[:i] + " " + lang.Lower(rest)
 		}
 	}
-	first, n := utf8.DecodeRuneInString(s)
-	if !strings.HasPrefix(s, "I ") {
-		s = string(unicode.ToLower(first)) + s[n:]
-	}
-	return s + tail
+	return lang.Lower(s) + tail
 }
 
 // mistype puts a misspelling that people make into a message: a known one, or
@@ -391,7 +508,7 @@ func (w *work) mistype(r *rand.Rand, s string) string {
 	done := -1
 	for _, i := range order {
 		core := strings.TrimFunc(words[i], unicode.IsPunct)
-		if wrong, ok := w.l.Misspell(core); ok && !strings.Contains(wrong, " ") {
+		if wrong, ok := w.l.Misspell(core); ok && utf8.RuneCountInString(wrong) > 3 && !strings.Contains(wrong, " ") || strings.EqualFold(wrong, "teh") {
 			if first, _ := utf8.DecodeRuneInString(core); unicode.IsUpper(first) {
 				wrong = lang.Upper(wrong)
 			}

@@ -40,7 +40,7 @@ func newWork(l *lang.Language, call *generator.Call) *work {
 // the row, and how often the row was made before.
 func (w *work) chance(row *model.Row, example int) *rand.Rand {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(row.ID))
+	_, _ = h.Write([]byte(row.UseCaseID + "\x00" + row.ID))
 	if r, ok := w.call.Repairs[row.ID]; ok {
 		for _, f := range r.Findings {
 			_, _ = h.Write([]byte(f))

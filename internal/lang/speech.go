@@ -62,6 +62,14 @@ type Speech struct {
 	// Passing are verbs of passing on, Claiming claims of looking or doing
 	// that no document bears out.
 	Passing, Claiming Lexicon
+	// TermsRule is how a rule on words of the trade sounds.
+	TermsRule Lexicon
+	// Slots fill {day}, {time} and others in any trade's messages.
+	Slots map[string][]string
+	// BanRule is how a rule that quotes forbidden phrases sounds, Angered how
+	// one on angry customers does, LengthRule, TwoRule, NameRule, SlangRule and
+	// GreetRule how rules on those do.
+	BanRule, Angered, LengthRule, TwoRule, NameRule, SlangRule, GreetRule Lexicon
 	// PoliteRule is how a rule on manners sounds.
 	PoliteRule Lexicon
 	// Soothing are words of an answer that takes note of anger.
@@ -168,7 +176,12 @@ type Trade struct {
 	// Acc and Gen name what a customer has with the business ("appointment"),
 	// in the cases that a language distinguishes.
 	Acc, Gen string
-	Pairs    []Pair
+	// Pairs may have slots, {name}, that Slots fills: the same value on both
+	// sides.
+	Pairs []Pair
+	Slots map[string][]string
+	// Terms are words of the trade that a correction must keep.
+	Terms Lexicon
 }
 
 // Pair is a right message of an operator and what a customer said before.
@@ -194,6 +207,9 @@ type Breach struct {
 type Breaks struct {
 	Rude    []string // put in front, rude by its words
 	Sarcasm []string // put in front, rude by its sense
+	Waffle  []string // empty talk that makes a message too long
+	Slang   []string // put in front
+	First   []string // a first name put in front
 	Emoji   []string
 	More    []string // right sentences that make a message longer
 	Greet   []string
