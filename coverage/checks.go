@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -14,8 +15,9 @@ import (
 // look at. A check changes nothing in it.
 type Candidate struct {
 	Documents []*model.Document
-	// Ground is what NewGround makes of Documents and Lang; nil means that the
-	// checks make it themselves, once for each that needs it.
+	// Ground is what [NewGround] makes of Documents and Lang. When nil,
+	// [RunChecks] makes it for the candidate: of Documents, or, when there are
+	// none, of the use case and the policies.
 	Ground *Ground
 	// Lang is nil for a language without data: then only the checks that need
 	// none run.
@@ -143,7 +145,8 @@ func checkContract(c *Candidate) []Finding {
 		index[ex.ID] = i
 		d.Examples = append(d.Examples, ex)
 	}
-	for _, v := range d.ViolationsWith(c.Profile) {
+	docs := slices.DeleteFunc(slices.Clone(c.Documents), func(d *model.Document) bool { return d == nil })
+	for _, v := range d.ViolationsWith(c.Profile, docs...) {
 		at, ok := index[v.ID]
 		if !ok {
 			at = -1

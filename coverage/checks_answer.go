@@ -31,11 +31,15 @@ func checkLanguage(c *Candidate) []Finding {
 	var fs findings
 	g := c.ground()
 	want := c.asked()
+	known := g.words
+	if want != c.Language {
+		known = nil // the document's own words are the wrong language
+	}
 	for i := range c.Item.Examples {
 		ex := &c.Item.Examples[i]
 		if !c.free(ex) {
 			for _, m := range ex.Input.Messages {
-				if why := foreign(m.Content, want, g.words, nil); why != "" {
+				if why := foreign(m.Content, want, known, nil); why != "" {
 					fs.add(i, "input", "the input is not in the language %s: %s; write it in that language", want, why)
 					break
 				}
@@ -45,7 +49,7 @@ func checkLanguage(c *Candidate) []Finding {
 		for _, t := range lang.Tokens(InputText(&ex.Input)) {
 			own[t.Text] = true
 		}
-		if why := foreign(ex.ExpectedOutput, want, g.words, own); why != "" {
+		if why := foreign(ex.ExpectedOutput, want, known, own); why != "" {
 			fs.add(i, "expected_output", "the expected output is not in the language %s: %s; write it in that language", want, why)
 		}
 		for k, cr := range ex.EvaluationCriteria {
@@ -240,9 +244,10 @@ func checkVoice(c *Candidate) []Finding {
 // thirdPerson finds the customer in the third person, unless a pronoun before
 // it in the sentence makes it a name for the speaker or the addressee.
 func thirdPerson(l *lang.Language, pronouns *lang.Lexicon, toks []lang.Token) (lang.Hit, bool) {
+	names := l.Marks.NotCustomer.All(toks)
 	for _, h := range l.Marks.Customer.All(toks) {
 		from, _ := sentence(toks, h.From)
-		ok := true
+		ok := !slices.ContainsFunc(names, func(n lang.Hit) bool { return n.From < h.To && h.From < n.To })
 		for k := max(from, h.From-4); k < h.From; k++ {
 			if _, own := pronouns.At(toks, k); own {
 				ok = false

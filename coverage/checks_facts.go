@@ -39,10 +39,13 @@ func checkGrounding(c *Candidate) []Finding {
 		}
 		reported := map[string]bool{}
 		for _, f := range findFacts(ex.ExpectedOutput) {
-			if g.supports(&f) || given.supports(&f) || reported[string(f.Kind)+f.Norm] {
-				continue
+			ok := g.supports(&f) || given.supports(&f)
+			if f.Kind == FactNumber {
+				measured, same := quantified(qs, f.Norm, supported)
+				// The 9 of 9:00 is no 9 days.
+				ok = same || ok && !(measured && !g.plain[f.Norm] && !given.plain[f.Norm])
 			}
-			if f.Kind == FactNumber && quantified(qs, f.Norm, supported) {
+			if ok || reported[string(f.Kind)+f.Norm] {
 				continue
 			}
 			reported[string(f.Kind)+f.Norm] = true
@@ -67,15 +70,17 @@ func checkGrounding(c *Candidate) []Finding {
 	return fs
 }
 
-// quantified reports whether a number is that of a quantity that the sources
-// have in another unit or in words ("14 days" for two weeks).
-func quantified(qs []quantity, number string, supported func(unitAmount) bool) bool {
+// quantified reports whether a number is that of a quantity, and whether of one
+// that the sources have, perhaps in another unit or in words ("14 days" for two
+// weeks).
+func quantified(qs []quantity, number string, supported func(unitAmount) bool) (measured, same bool) {
 	for i := range qs {
-		if itoa(qs[i].value) == number && supported(qs[i].base()) {
-			return true
+		if itoa(qs[i].value) == number {
+			measured = true
+			same = same || supported(qs[i].base())
 		}
 	}
-	return false
+	return measured, same
 }
 
 // checkQualifiers compares the quantities of an answer with those of the

@@ -139,6 +139,7 @@ func (c *Candidate) policies() []*model.Policy {
 type basis struct {
 	facts    map[FactKind]map[string]bool
 	nums     map[string]bool
+	plain    map[string]bool // those that are no part of a date or time
 	texts    []string // folded for case, for facts written alike but read differently
 	amounts  map[unitAmount]bool
 	byValue  map[int][]unitAmount
@@ -150,7 +151,7 @@ type basis struct {
 
 func newBasis() basis {
 	return basis{
-		facts: map[FactKind]map[string]bool{}, nums: map[string]bool{}, amounts: map[unitAmount]bool{}, byValue: map[int][]unitAmount{},
+		facts: map[FactKind]map[string]bool{}, nums: map[string]bool{}, plain: map[string]bool{}, amounts: map[unitAmount]bool{}, byValue: map[int][]unitAmount{},
 		bare: map[unitAmount]bool{}, loose: map[string]int{}, words: map[string]bool{}, promises: map[int]bool{},
 	}
 }
@@ -167,6 +168,9 @@ func (s *basis) add(l *lang.Language, text string) []quantity {
 		s.facts[f.Kind][f.Norm] = true
 		for _, n := range f.nums {
 			s.nums[n] = true
+			if f.Kind != FactDate && f.Kind != FactTime {
+				s.plain[n] = true
+			}
 			if f.Kind == FactNumber {
 				s.loose[n]++
 			}
@@ -187,7 +191,7 @@ func (s *basis) add(l *lang.Language, text string) []quantity {
 	}
 	for i := range toks {
 		if v, n, words, ok := number(l, text, toks, i); ok && words && v >= 2 && n > 0 {
-			s.nums[itoa(v)] = true
+			s.nums[itoa(v)], s.plain[itoa(v)] = true, true
 		}
 	}
 	qs, bare := measures(l, text)

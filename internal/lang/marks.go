@@ -28,6 +28,9 @@ type Marks struct {
 	// Customer is the customer in the third person. Bot and Rules are talk about
 	// the agent and about the document, Exam is how a question about them sounds.
 	Customer, Bot, Rules, Exam Lexicon
+	// NotCustomer are names that have a customer word in them ("customer
+	// service").
+	NotCustomer Lexicon
 	// You and I are the pronouns that make a customer word a form of address
 	// ("you are our customer", "as a customer I").
 	You, I Lexicon

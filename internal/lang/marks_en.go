@@ -27,7 +27,8 @@ var marksEN = Marks{
 		nr, parcel, shipment, tracking, id, membership, application, claim`),
 	Named: lexicon(`my name is, name is, my name's, surname, last name, under the name, in the name of, name`),
 
-	Customer: lexicon(`the/this/that/a/each/every customer/customer's/client/client's/user/user's/caller/caller's`),
+	Customer:    lexicon(`the/this/that/a/each/every customer/customer's/client/client's/user/user's/caller/caller's`),
+	NotCustomer: lexicon(`customer/client/user service/services/support/care/portal/desk/line/satisfaction/manual/guide/interface`),
 	Bot: lexicon(`the/this/our bot/chatbot/chat-bot/assistant must/should/cannot/can/can't/does/doesn't/has/is/will/may/shall/needs/answers/hands/asks/offers/never/only
 		the/this/our agent must/should/cannot/shall/may, the/this/our operator must/should/shall, the bot's, what the bot`),
 	Rules: lexicon(`the/this/given/provided document, the/this/given/provided context, in the faq, the faq says/states, knowledge base
