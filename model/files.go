@@ -255,7 +255,7 @@ func Decode(f File, b []byte, v any) error {
 	}
 	s := scanner{file: f, b: b, list: list}
 	if list != "" {
-		s.known = fieldNames(reflect.TypeOf(into))
+		s.typ = reflect.TypeOf(into)
 	}
 	if err := s.scan(); err != nil {
 		return err
@@ -297,31 +297,35 @@ func jsonKind(t reflect.Type) string {
 
 func lineOf(b []byte, off int) int { return 1 + bytes.Count(b[:min(off, len(b))], []byte("\n")) }
 
-// fieldNames returns the JSON names of all fields of a type, at any depth.
-func fieldNames(t reflect.Type) map[string]bool {
-	names := map[string]bool{}
-	seen := map[reflect.Type]bool{}
-	var walk func(t reflect.Type)
-	walk = func(t reflect.Type) {
-		switch t.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.Map:
-			walk(t.Elem())
-		case reflect.Struct:
-			if seen[t] {
-				return
-			}
-			seen[t] = true
-			for i := range t.NumField() {
-				name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-				if name != "" && name != "-" {
-					names[name] = true
-					walk(t.Field(i).Type)
-				}
+// fieldType returns the type of a key's value in an object of type t; nil when
+// the contract says nothing about it.
+func fieldType(t reflect.Type, key string) reflect.Type {
+	if t == nil {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return fieldType(t.Elem(), key)
+	case reflect.Map:
+		return t.Elem()
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name == key {
+				return t.Field(i).Type
 			}
 		}
 	}
-	walk(t)
-	return names
+	return nil
+}
+
+func elemType(t reflect.Type) reflect.Type {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil || t.Kind() != reflect.Slice || t.Elem().Kind() == reflect.Uint8 {
+		return nil
+	}
+	return t.Elem()
 }
 
 // scanner checks what encoding/json lets pass.
@@ -329,8 +333,8 @@ type scanner struct {
 	file   File
 	b      []byte
 	dec    *json.Decoder
-	known  map[string]bool // keys that must not be null
-	list   string          // key that must be there
+	typ    reflect.Type // whose fields must not be null; may be nil
+	list   string // key that must be there
 	listed bool
 }
 
@@ -342,6 +346,9 @@ func (s *scanner) fail(path, detail, remedy string, err error) error {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {
 		off = max(int(syntax.Offset)-1, 0)
+	}
+	for off < len(s.b) && strings.IndexByte(" \t\r\n", s.b[off]) >= 0 {
+		off++
 	}
 	return &FileError{File: s.file, Path: path, Offset: off, Line: lineOf(s.b, off), Detail: detail, Remedy: remedy, Err: err}
 }
@@ -365,7 +372,7 @@ func (s *scanner) scan() error {
 	}
 	s.dec = json.NewDecoder(bytes.NewReader(s.b))
 	s.dec.UseNumber()
-	if err := s.value("", "", 0); err != nil {
+	if err := s.value("", s.typ, 0); err != nil {
 		return err
 	}
 	if _, err := s.dec.Token(); !errors.Is(err, io.EOF) {
@@ -374,7 +381,7 @@ func (s *scanner) scan() error {
 	return nil
 }
 
-func (s *scanner) value(path, key string, depth int) error {
+func (s *scanner) value(path string, typ reflect.Type, depth int) error {
 	t, err := s.dec.Token()
 	if err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -387,7 +394,7 @@ func (s *scanner) value(path, key string, depth int) error {
 	}
 	switch t {
 	case nil:
-		if s.known[key] {
+		if typ != nil {
 			return s.fail(path, "is null", "leave the key out, or give a value", nil)
 		}
 	case json.Delim('{'):
@@ -405,18 +412,14 @@ func (s *scanner) value(path, key string, depth int) error {
 			if depth == 0 && name == s.list {
 				s.listed = true
 			}
-			next := name
-			if key == "native" || key == "" && depth > 0 {
-				next = ""
-			}
-			if err := s.value(join(path, name), next, depth+1); err != nil {
+			if err := s.value(join(path, name), fieldType(typ, name), depth+1); err != nil {
 				return err
 			}
 		}
 		return s.end(path)
 	case json.Delim('['):
 		for i := 0; s.dec.More(); i++ {
-			if err := s.value(path+"["+strconv.Itoa(i)+"]", key, depth+1); err != nil {
+			if err := s.value(path+"["+strconv.Itoa(i)+"]", elemType(typ), depth+1); err != nil {
 				return err
 			}
 		}
