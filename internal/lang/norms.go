@@ -15,6 +15,7 @@ import (
 // condition or an exception. Patterns are read by compile.
 type Norms struct {
 	must, mustNot, leadNot patterns // words of obligation and of prohibition; leadNot only begins a clause
+	firstNot               patterns // prohibits only as the first word of a sentence
 	notCue                 patterns // what looks like one of them and is none
 	mild                   patterns // prohibitions that oblige nobody when said of customers
 	practice               patterns // a practice or a fact: obliges where rules stand
@@ -256,7 +257,7 @@ func (n *Norms) cues(text string, toks []token) []cue {
 	var strong []cue
 	for i := 0; i < len(toks); i++ {
 		first := i == 0 || n.clauseBegins(text, toks, i)
-		if m := n.leadNot.at(toks, i); m > 0 && first && !masked[i] && !(i == 0 && n.affirm[toks[0].low] && commaAfter(text, toks, 0)) {
+		if m := n.negates(toks, i); m > 0 && first && !masked[i] && !(i == 0 && n.affirm[toks[0].low] && commaAfter(text, toks, 0)) {
 			strong = append(strong, cue{i, i + m, said(i, m), true, false, false})
 			i += m - 1
 			continue
@@ -273,7 +274,7 @@ func (n *Norms) cues(text string, toks []token) []cue {
 			i += m - 1
 			continue
 		}
-		if n.orders(text, toks, i, first) {
+		if !masked[i] && n.orders(text, toks, i, first) {
 			strong = append(strong, cue{i, i + 1, said(i, 1), false, false, true})
 		}
 	}
@@ -294,10 +295,18 @@ func (n *Norms) cues(text string, toks []token) []cue {
 	if n.handsOver(toks) {
 		return []cue{{0, 1, toks[0].low, false, true, false}}
 	}
-	if len(n.quantities(toks)) > 0 || n.style.in(toks) || n.format.in(toks) && n.replyNoun.in(toks) {
+	if slices.ContainsFunc(n.quantities(toks), func(q Quantity) bool { return !q.year() }) || n.style.in(toks) || n.format.in(toks) && n.replyNoun.in(toks) {
 		return []cue{{0, 1, toks[0].low, false, true, false}}
 	}
 	return nil
+}
+
+// negates returns how many tokens a clause's first negation takes at token i.
+func (n *Norms) negates(toks []token, i int) int {
+	if m := n.leadNot.at(toks, i); m > 0 || i > 0 {
+		return m
+	}
+	return n.firstNot.at(toks, i)
 }
 
 // tellsOfCustomers reports whether a mild prohibition at token i ("do not")
@@ -966,6 +975,11 @@ func (n *Norms) quantities(toks []token) []Quantity {
 	}
 	flush("")
 	return out
+}
+
+// year reports whether the quantity is a calendar year, which limits nothing.
+func (q Quantity) year() bool {
+	return q.Unit == "" && len(q.Number) == 4 && (strings.HasPrefix(q.Number, "19") || strings.HasPrefix(q.Number, "20"))
 }
 
 // canonical makes quantities of one length of time equal: a day is 24 hours.

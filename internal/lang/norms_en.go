@@ -69,6 +69,8 @@ not
 never
 `),
 	notCue: compile(`
+no longer|shorter|more|less|later|earlier|fewer|sooner than
+thank|thanks you
 no _ is|are needed|required|necessary
 should|could|would have
 no longer #
@@ -89,8 +91,8 @@ if not
 if possible
 `),
 	practice: compile(`
-we|bot|agent|agents|assistant|operator|operators|staff|team|guests|customers|clients|users
-is|are|was|be|been|being _
+we|bot|agent|agents|assistant|operator|operators|staff|team
+is|are|be|being _
 can|may|could be
 available
 free

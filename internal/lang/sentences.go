@@ -28,17 +28,19 @@ func tokens(text string) []token {
 			start = -1
 		}
 	}
-	for i, r := range text {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
 		switch {
 		case inWord(r):
 			if start < 0 {
 				start = i
 			}
-		case start >= 0 && insideWord(prev, r, text[i+utf8.RuneLen(max(r, 0)):]):
+		case start >= 0 && insideWord(prev, r, text[i+n:]):
 		default:
 			flush(i)
 		}
 		prev = r
+		i += n
 	}
 	flush(len(text))
 	return toks
@@ -177,7 +179,7 @@ func startsSentence(rest string) bool {
 		return trimmed == ""
 	}
 	q, _ := utf8.DecodeRuneInString(strings.TrimLeft(trimmed, "«“„\"'([*_"))
-	return unicode.IsUpper(q) || unicode.IsDigit(q) || unicode.Is(unicode.Lo, q)
+	return unicode.IsUpper(q) || unicode.IsDigit(q) || unicode.IsLetter(q) && unicode.ToUpper(q) == q || unicode.Is(unicode.Georgian, q)
 }
 
 // endsHere reports whether the mark r after before and in front of after ends a
@@ -196,6 +198,9 @@ func endsHere(before string, r rune, after string) bool {
 		last = before[k+n:]
 	}
 	low := strings.ToLower(last)
+	if strings.HasSuffix(strings.ToLower(before), "т. "+low) && (low == "д" || low == "п") {
+		return true // «и т. д.»
+	}
 	if abbreviations[low] {
 		// "etc." may end a sentence; the others go on.
 		return low == "etc" || low == "т.д" || low == "т.п" || low == "др" || low == "p.m" || low == "a.m" || low == "min" || low == "руб"

@@ -301,7 +301,7 @@ func cutTopic(text, topic string) string {
 		if k < 0 {
 			return text
 		}
-		got := lang.Words(clip(rest[k:], 256))
+		got := lang.Words(strings.ToValidUTF8(rest[k:min(len(rest), k+256)], ""))
 		if len(got) == 0 || got[0] != want[i] {
 			return text
 		}
