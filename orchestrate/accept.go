@@ -340,6 +340,9 @@ func (r *run) check(c *candidate) []string {
 		}
 	}
 	var out []string
+	if n := len(c.item.Examples); n != c.row.row.Examples {
+		out = append(out, fmt.Sprintf("examples: the row asks for %d, the item has %d", c.row.row.Examples, n))
+	}
 	for _, f := range coverage.RunChecks(r.o.opts.Checks, in) {
 		if f.Warn {
 			continue

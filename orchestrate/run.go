@@ -248,9 +248,14 @@ func (r *run) execute(ctx context.Context) (*Result, error) {
 					break // one routed round for what was added
 				}
 			}
-			if n, _ := r.openRows(); n > 0 && r.client != nil && ctx.Err() == nil {
+			// The second time row by row, so that one row that the model will not
+			// write does not take others with it.
+			for attempt := range 2 {
+				if n, _ := r.openRows(); n == 0 || r.client == nil || ctx.Err() != nil {
+					break
+				}
 				round++
-				r.stage(ctx, round, "fallback", []*registered{&r.o.direct}, true)
+				r.stage(ctx, round, "fallback", &r.o.direct, true, attempt > 0)
 			}
 			r.fallBack(ctx, &round)
 		} else {
@@ -263,7 +268,7 @@ func (r *run) execute(ctx context.Context) (*Result, error) {
 					break
 				}
 				round++
-				r.stage(ctx, round, "generate", []*registered{reg}, false)
+				r.stage(ctx, round, "generate", reg, false, false)
 			}
 			r.fallBack(ctx, &round)
 		}
@@ -282,7 +287,7 @@ func (r *run) fallBack(ctx context.Context, round *int) {
 			return
 		}
 		*round++
-		r.stage(ctx, *round, "fallback", []*registered{&r.o.rules}, true)
+		r.stage(ctx, *round, "fallback", &r.o.rules, true, false)
 	}
 }
 
@@ -369,34 +374,30 @@ type NoSuitableError struct{ Reason string }
 
 func (e *NoSuitableError) Error() string { return "no generator was found suitable: " + e.Reason }
 
-// stage gives the open rows to the first of regs that can make them.
-func (r *run) stage(ctx context.Context, round int, name string, regs []*registered, fallback bool) {
+// stage gives the open rows to one generator: a call for each use case, or for
+// each row.
+func (r *run) stage(ctx context.Context, round int, name string, reg *registered, fallback, single bool) {
 	open := r.open()
 	var jobs []job
 	for _, uc := range r.ucs {
-		rest := open[uc]
-		for _, reg := range regs {
-			var mine, others []*rowState
-			for _, row := range rest {
-				if reg.makes(row.row.Format) {
-					mine = append(mine, row)
-				} else {
-					others = append(others, row)
-				}
-			}
-			rest = others
-			if len(mine) == 0 {
-				continue
-			}
-			args, err := generator.CheckArgs(reg.spec, nil)
-			if err != nil { // only a required parameter without default
-				r.outcomes = append(r.outcomes, Outcome{Round: round, Generator: reg.spec.Name, Tool: reg.tool.Name, UseCaseID: uc.useCase.ID, Stage: name, Err: err})
-				continue
-			}
-			if n := reg.bound(args); !fallback && n >= 0 && n < len(mine) {
-				mine = mine[:n]
-			}
-			jobs = append(jobs, r.job(reg, args, uc, mine, round, len(jobs), name, fallback))
+		rows := slices.DeleteFunc(slices.Clone(open[uc]), func(row *rowState) bool { return !reg.makes(row.row.Format) })
+		if len(rows) == 0 {
+			continue
+		}
+		args, err := generator.CheckArgs(reg.spec, nil)
+		if err != nil { // a required parameter without a default
+			r.outcomes = append(r.outcomes, Outcome{Round: round, Generator: reg.spec.Name, Tool: reg.tool.Name, UseCaseID: uc.useCase.ID, Stage: name, Err: err})
+			continue
+		}
+		if n := reg.bound(args); !fallback && n >= 0 && n < len(rows) {
+			rows = rows[:n]
+		}
+		size := len(rows)
+		if single {
+			size = 1
+		}
+		for part := range slices.Chunk(rows, size) {
+			jobs = append(jobs, r.job(reg, args, uc, part, round, len(jobs), name, fallback))
 		}
 	}
 	r.serve(ctx, round, name, jobs)

@@ -92,7 +92,7 @@ func says(word string) func(*generator.Call, model.Row) (string, error) {
 	return func(*generator.Call, model.Row) (string, error) { return word, nil }
 }
 
-var rowKey = regexp.MustCompile(`(?m)^(r\d+): format (\S+?)(, (\d+) items)?`)
+var rowKey = regexp.MustCompile(`(?m)^(r\d+): format [a-z_]+(?:, (\d+) items.*)?$`)
 
 // directReply answers a generate_direct request for every row it asks for.
 func directReply(req *llm.Request, answer string) string {
