@@ -511,6 +511,8 @@ func (r *blockReader) finish() {
 		order[i] = i
 	}
 	sort.SliceStable(order, func(a, b int) bool { return r.pend[order[a]].LineStart < r.pend[order[b]].LineStart })
+	d.Blocks = make([]Block, 0, len(r.pend))
+	d.seen = make([]seen, 0, len(r.pend))
 	where := make([]int, len(r.pend)) // index in pend -> index in d.Blocks
 	for i := range where {
 		where[i] = -1

@@ -99,7 +99,8 @@ type QA struct {
 	// Question is the question or topic as a reader sees it, without number,
 	// marks and colon.
 	Question string
-	// Answer is the answer as a reader sees it.
+	// Answer is the answer as a reader sees it; paragraphs and items of it are
+	// parted by "\n". Neither it nor Question is empty.
 	Answer string
 	// Topic is set when Question is a label ("Returns"), not a question.
 	Topic              bool
@@ -109,6 +110,8 @@ type QA struct {
 
 // Ticket is one row of a ticket table.
 type Ticket struct {
+	// ID is the code in the row, or the ticket's number in the document where
+	// its table has no codes.
 	ID string
 	// Message is the customer's message word for word, without the cell's
 	// quotation marks and Markdown escapes. It is empty when Empty is set.
@@ -127,7 +130,8 @@ type Turn struct {
 	// Speaker is the label as written ("Operator").
 	Speaker string
 	// Role is RoleUser for the speaker who opens the dialogue and RoleOperator
-	// for the one who answers.
+	// for the one who answers; the other way round where the labels say that
+	// the operator speaks first.
 	Role               string
 	Text               string
 	LineStart, LineEnd int

@@ -334,7 +334,7 @@ type scanner struct {
 	b      []byte
 	dec    *json.Decoder
 	typ    reflect.Type // whose fields must not be null; may be nil
-	list   string // key that must be there
+	list   string       // key that must be there
 	listed bool
 }
 

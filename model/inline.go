@@ -52,12 +52,15 @@ type token struct {
 	close bool
 }
 
+// special holds every byte that may mean more than itself.
+const special = "\\`*_~[]!<&\n"
+
 type inlineScanner struct {
 	s      string
 	refs   map[string]bool
 	toks   []token
-	stack  []int // indexes of runs that can open
-	opens  [128]int
+	stack  []int  // indexes of runs that can open
+	opens  [3]int // how many of stack are *, _ and ~
 	square []openBracket
 	strong [][2]int // opening and closing token of bold runs
 	struck map[int]int
@@ -70,6 +73,9 @@ type openBracket struct{ tok, pos int }
 const maxLink = 512
 
 func parseInline(s string, refs map[string]bool) inline {
+	if strings.IndexAny(s, special) < 0 { // most cells
+		return inline{lines: []string{strings.TrimSpace(s)}}
+	}
 	sc := &inlineScanner{s: s, refs: refs}
 	sc.scan()
 	return sc.render()
@@ -90,7 +96,6 @@ func (sc *inlineScanner) skip(from, to int) int {
 }
 
 func (sc *inlineScanner) scan() {
-	const special = "\\`*_~[]!<&\n"
 	s := sc.s
 	for i := 0; i < len(s); {
 		j := strings.IndexAny(s[i:], special)
@@ -222,10 +227,10 @@ func (sc *inlineScanner) run(i int) int {
 		}
 	}
 	self := len(sc.toks)
-	for t.close && t.n > 0 && sc.opens[c] > 0 {
+	for t.close && t.n > 0 && sc.opens[markIndex(c)] > 0 {
 		k := len(sc.stack) - 1
 		for sc.toks[sc.stack[k]].kind != c { // marks between a pair stay as text
-			sc.opens[sc.toks[sc.stack[k]].kind]--
+			sc.opens[markIndex(sc.toks[sc.stack[k]].kind)]--
 			k--
 		}
 		o := sc.stack[k]
@@ -244,16 +249,18 @@ func (sc *inlineScanner) run(i int) int {
 		sc.stack = sc.stack[:k+1]
 		if sc.toks[o].n == 0 {
 			sc.stack = sc.stack[:k]
-			sc.opens[c]--
+			sc.opens[markIndex(c)]--
 		}
 	}
 	sc.toks = append(sc.toks, t)
 	if t.open && t.n > 0 {
 		sc.stack = append(sc.stack, self)
-		sc.opens[c]++
+		sc.opens[markIndex(c)]++
 	}
 	return end
 }
+
+func markIndex(c byte) int { return strings.IndexByte("*_~", c) }
 
 func isPunct(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }
 
