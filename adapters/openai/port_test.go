@@ -298,6 +298,8 @@ func TestReplyErrors(t *testing.T) {
 
 		{name: "length", via: openai.TransportChat, body: `{` + usageChat + `,"choices":[{"finish_reason":"length","message":{"content":"cut"}}]}`, want: llm.KindTruncated, used: usage},
 		{name: "length without content", via: openai.TransportChat, body: `{` + usageChat + `,"choices":[{"finish_reason":"length","message":{"content":null}}]}`, want: llm.KindTruncated, used: usage},
+		{name: "at the limit and the finish stop", via: openai.TransportChat, max: 100, body: `{` + usageChat + `,"choices":[{"finish_reason":"stop","message":{"content":"It goes on and"}}]}`, want: llm.KindTruncated, used: usage},
+		{name: "at the limit, responses", via: openai.TransportResponses, max: 100, body: `{"status":"completed",` + usageResp + `,"output":[{"type":"message","content":[{"type":"output_text","text":"It goes on and"}]}]}`, want: llm.KindTruncated, used: usage},
 		{name: "at the limit with calls", via: openai.TransportChat, max: 100, body: `{` + usageChat + `,"choices":[{"finish_reason":"tool_calls","message":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\"a\":"}}]}}]}`, want: llm.KindTruncated, used: usage},
 		{name: "beyond the limit with a broken call", via: openai.TransportChat, max: 50, body: `{` + usageChat + `,"choices":[{"finish_reason":"stop","message":{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\"a\":"}}]}}]}`, want: llm.KindTruncated, used: usage},
 		{name: "filter", via: openai.TransportChat, body: `{` + usageChat + `,"choices":[{"finish_reason":"content_filter","message":{"content":"par"}}]}`, want: llm.KindBlocked, code: "content_filter", used: usage},

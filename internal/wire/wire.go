@@ -176,14 +176,23 @@ type Server struct {
 // New starts a server that answers with h. It is stopped when the test ends.
 func New(tb testing.TB, h Handler, o *Options) *Server {
 	tb.Helper()
+	s := Start(h, o)
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// Start is [New] for an Example: the caller closes the server.
+func Start(h Handler, o *Options) *Server {
 	s := &Server{handler: h, calls: map[string]int{}, attempts: map[[32]byte]int{}, chains: map[string]int{}, faults: map[Fault]int{}}
 	if o != nil {
 		s.o = *o
 	}
 	s.http = httptest.NewServer(s)
-	tb.Cleanup(s.http.Close)
 	return s
 }
+
+// Close stops the server when its calls have ended.
+func (s *Server) Close() { s.http.Close() }
 
 // URL is the base URL, with the version.
 func (s *Server) URL() string { return s.http.URL + "/v1" }
@@ -361,6 +370,7 @@ func (s *Server) send(w http.ResponseWriter, endpoint string, req *Request, repl
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		w.WriteHeader(status)
 		w.Write(body[:len(body)/2])
+		http.NewResponseController(w).Flush() // else nothing of it is sent
 		panic(http.ErrAbortHandler)
 	case BrokenJSON:
 		writeJSON(w, status, body[:len(body)*2/3])
