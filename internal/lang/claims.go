@@ -29,9 +29,9 @@ type Claims struct {
 	// Policy describes a policy of each type; When and Unless add to it.
 	Policy       map[model.PolicyType]string
 	When, Unless string
-	// EmptySample, HandoverSample and RudeSample state what the document's own
-	// answers to tickets show: %[1]s is the message, %[2]s the answer.
-	EmptySample, HandoverSample, RudeSample string
+	// EmptySample, HandoverSample and RudeSample state how the document itself
+	// answers such tickets; %[2]s is the answer.
+	EmptySample, RudeSample string
 	// InternalReason says why a policy about an internal process is untestable.
 	InternalReason string
 
@@ -368,9 +368,13 @@ func (l *Language) Garbled(message string, known func(word string) bool) bool {
 func (l *Language) SaidBefore(sentence string) string {
 	toks := tokens(sentence)
 	for k := 1; k < len(toks) && k < 12; k++ {
-		if dashed(sentence[toks[k-1].end:toks[k].start]) {
+		gap := sentence[toks[k-1].end:toks[k].start]
+		if strings.ContainsAny(gap, ":→=") {
+			return ""
+		}
+		if dashed(gap) {
 			head := strings.Trim(sentence[:toks[k-1].end+len(closer(sentence, toks[k-1].end, 0, shades(sentence)))], " ")
-			if l.Claim.impersonal.in(toks[:k]) && l.Norm.condition.at(toks, 0) == 0 {
+			if l.Claim.impersonal.in(toks[:min(k, 3)]) && l.Norm.condition.at(toks, 0) == 0 {
 				return head
 			}
 			return ""

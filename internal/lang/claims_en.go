@@ -22,7 +22,7 @@ var claimsEN = Claims{
 		model.Style: "How the agent sounds: %s", model.Shape: "What shape a reply has: %s",
 	},
 	When: " Applies: %s.", Unless: " Except: %s.",
-	EmptySample: "An empty message is answered with a question what is needed: “%[2]s”", HandoverSample: "A message like “%[1]s” is handed over to a person: “%[2]s”",
+	EmptySample: "An empty message is answered with a question what is needed: “%[2]s”",
 	RudeSample:     "A rude message is answered in a calm tone: “%[2]s”",
 	InternalReason: "it is about an internal process that no answer can show",
 	wantsTo: []string{

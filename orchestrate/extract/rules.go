@@ -26,6 +26,7 @@ type extraction struct {
 	linesOf     map[int][]int    // claims by doc<<32 | line
 	corners     map[string][]int // matters by corner kind
 	bearing     *index           // of the claims, when all are there
+	generals    map[model.PolicyType]int
 }
 
 // byRules extracts without a model.
@@ -35,7 +36,7 @@ func byRules(ctx context.Context, docs []*model.Document, o *Options, code strin
 		return nil, err
 	}
 	l = l.WithAgents(agentNames(l, docs)...)
-	e := &extraction{l: l, docs: docs, x: newLexicon(l), corners: map[string][]int{}}
+	e := &extraction{l: l, docs: docs, x: newLexicon(l), corners: map[string][]int{}, generals: map[model.PolicyType]int{}}
 	r := &reader{l: l, docs: docs}
 	r.read()
 	e.units = r.units

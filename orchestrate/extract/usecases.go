@@ -19,6 +19,7 @@ type matter struct {
 	claims            []int // that were said for it
 	corner            string
 	tickets           int
+	loose             bool // only a ticket brings it up
 	dropped           bool
 }
 
@@ -488,10 +489,11 @@ func (e *extraction) ticketCorner(t *model.Ticket, known func(string) bool) stri
 // home returns the matter that a ticket brings up, or -1: the one whose words
 // cover most of what the customer says, with the answer as a second opinion.
 func (e *extraction) home(ix *index, t *model.Ticket) int {
-	msg, ans := e.x.bag(t.Message), e.x.bag(t.Answer)
+	msg, ans := e.messageBag(t.Message), e.x.bag(t.Answer)
 	if len(msg.roots) == 0 {
 		return -1
 	}
+	abusive := e.l.Marks.Abuse.In(t.Message)
 	best, score := -1, 0.0
 	for _, j := range ix.near(union(msg, ans), 24) {
 		m := &e.found[j]
@@ -508,11 +510,21 @@ func (e *extraction) home(ix *index, t *model.Ticket) int {
 			answered = e.x.mass(common(ans.roots, m.bag.roots)) / e.x.mass(ans.roots)
 		}
 		s := said + asked + answered
+		if abusive && asked < 0.4 {
+			continue // what it swears about is not this
+		}
 		if (said >= 0.25 || asked >= 0.4) && s >= 0.75 && s > score {
 			best, score = j, s
 		}
 	}
 	return best
+}
+
+// messageBag is what a message is about, whoever it calls for.
+func (e *extraction) messageBag(message string) bag {
+	ws := lang.Words(message)
+	ws = slices.DeleteFunc(ws, e.l.SpeaksOfAgent)
+	return e.x.bag(strings.Join(ws, " "))
 }
 
 // looseTicket makes a matter of a ticket that no rule or question is near to,
@@ -536,26 +548,23 @@ func (e *extraction) looseTicket(ix *index, d int, t *model.Ticket) {
 		}
 		return
 	}
-	var claims []int
-	if c := e.sample(t, "", p); c >= 0 {
-		claims = append(claims, c)
-	}
 	quoted := e.l.Shorten(message, maxQuoted)
 	name := strings.Replace(e.l.Claim.Writes, "%s", "«"+e.l.Shorten(message, 60)+"»", 1)
 	if e.l.Code == "en" {
 		name = strings.NewReplacer("«", "“", "»", "”").Replace(name)
 	}
 	e.add(matter{
-		name: name, description: fill(e.l.Claim.WroteOutcome, quoted, e.l.Claim.ByRules), places: []place{p}, key: msg, claims: claims,
+		name: name, description: fill(e.l.Claim.WroteOutcome, quoted, e.l.Claim.ByRules), places: []place{p}, key: msg, loose: true,
 		bag: union(msg, e.x.bag(t.Answer)), tickets: 1,
 	})
 	ix.add(len(e.found)-1, msg)
 }
 
-// sample makes a claim of what the answer to a ticket shows, where no rule of
-// the document speaks of the matter. Answers are noisy, so that only two acts
-// count, which promise and state nothing: to ask what an empty message means,
-// and to hand over to a person. It returns -1 for any other answer.
+// sample makes a claim of how the document itself answers an empty or an
+// abusive message, where no rule of it speaks of that. Answers to tickets are
+// noisy and make no claims otherwise: these two acts, to ask what is needed and
+// to stay calm and hand over, state and promise nothing. It returns -1 for any
+// other answer.
 func (e *extraction) sample(t *model.Ticket, corner string, p place) int {
 	m := &e.l.Marks
 	answer := strings.TrimSpace(t.Answer)
@@ -569,12 +578,10 @@ func (e *extraction) sample(t *model.Ticket, corner string, p place) int {
 		frame = e.l.Claim.EmptySample
 	case corner == lang.CornerAbuse && over:
 		frame, typ = e.l.Claim.RudeSample, model.Style
-	case corner == "" && over:
-		frame, typ = e.l.Claim.HandoverSample, model.Escalate
 	default:
 		return -1
 	}
-	if corner != "" && slices.ContainsFunc(e.all, func(c claim) bool {
+	if slices.ContainsFunc(e.all, func(c claim) bool {
 		return !c.dropped && (c.typ == typ || typ == model.Must) && e.l.CornerKind(c.text) == corner
 	}) {
 		return -1
@@ -648,7 +655,11 @@ func (e *extraction) relevant(m *matter) []int {
 		if like.shared == 0 && s == 0 {
 			continue
 		}
-		if s >= 0.6 {
+		floor := 0.6
+		if m.loose {
+			floor = 0.45
+		}
+		if s >= floor {
 			out = append(out, scored{i, s})
 		}
 	}
@@ -660,25 +671,65 @@ func (e *extraction) relevant(m *matter) []int {
 	for _, s := range out {
 		ids = append(ids, s.claim)
 	}
-	if len(ids) == 0 {
-		ids = e.general(m)
+	if len(ids) == 0 || m.loose {
+		for _, i := range e.general(m) {
+			if !slices.Contains(ids, i) && len(ids) < maxRelevant {
+				ids = append(ids, i)
+			}
+		}
 	}
 	return ids
 }
 
-// general returns the general rule that any matter meets: what the agent may
-// not do or see, or else what it hands over, or how it sounds.
+// general returns the general rules that any matter meets: what is handed over
+// and what the agent cannot see or may not do; a corner kind meets first how
+// the agent sounds.
 func (e *extraction) general(m *matter) []int {
-	want := []model.PolicyType{model.Escalate, model.MustNot, model.Style, model.Must}
-	if m.corner != "" {
-		want = []model.PolicyType{model.Style, model.MustNot, model.Escalate, model.Must}
+	want := []model.PolicyType{model.Escalate, model.MustNot}
+	if m.corner == lang.CornerAbuse {
+		want = []model.PolicyType{model.Style, model.Escalate}
+	} else if m.corner != "" {
+		want = []model.PolicyType{model.MustNot}
 	}
-	for _, t := range want {
-		for i := range e.all {
-			if c := &e.all[i]; !c.dropped && c.typ == t && c.topic == "" && !c.internal {
-				return []int{i}
-			}
+	want = append(want, model.Style, model.Must)
+	var ids []int
+	for k, t := range want {
+		if k >= 2 && len(ids) > 0 || m.corner != "" && len(ids) > 0 {
+			break
+		}
+		if i := e.firstGeneral(t); i >= 0 {
+			ids = append(ids, i)
 		}
 	}
-	return nil
+	return ids
+}
+
+// firstGeneral returns the first claim of a type that stands under no topic, and
+// best one that speaks of the agent; or -1.
+func (e *extraction) firstGeneral(t model.PolicyType) int {
+	if i, ok := e.generals[t]; ok {
+		return i
+	}
+	best, score := -1, -1
+	for i := range e.all {
+		c := &e.all[i]
+		if c.dropped || c.typ != t || c.topic != "" || c.situation != "" || c.internal {
+			continue
+		}
+		s := 0
+		if e.l.SpeaksOfAgent(c.text) {
+			s++
+		}
+		if t == model.Escalate && len(c.conditions) == 0 {
+			s++
+		}
+		if e.l.Marks.NoAccess.In(c.text) && t == model.MustNot {
+			s += 2
+		}
+		if s > score {
+			best, score = i, s
+		}
+	}
+	e.generals[t] = best
+	return best
 }
