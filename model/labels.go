@@ -240,3 +240,21 @@ func cutQuestionLabel(s string) string {
 	}
 	return s
 }
+
+// cutPair splits the text after a question's label at an answer's label on the
+// same line: "Q: How? A: So."
+func cutPair(label, s string) (question, reply, answer string, ok bool) {
+	if !questionLabels[foldLabel(label)] {
+		return s, "", "", false
+	}
+	for i, c := range s {
+		if !isSentenceEnd(c) || i+1 >= len(s) || s[i+1] != ' ' {
+			continue
+		}
+		after := strings.TrimSpace(s[i+1:])
+		if reply, answer, ok := cutTurn(after); ok && answer != "" && answerLabels[foldLabel(reply)] {
+			return s[:i+1], reply, answer, true
+		}
+	}
+	return s, "", "", false
+}

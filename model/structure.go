@@ -82,7 +82,11 @@ func (d *Document) findLabelled(used []bool) {
 					}
 				}
 				waiting = -1
-				run = append(run, spoken{label: label, key: foldLabel(label), text: rest, block: i, last: i, start: n, end: n})
+				question, reply, answer, both := cutPair(label, rest)
+				run = append(run, spoken{label: label, key: foldLabel(label), text: question, block: i, last: i, start: n, end: n})
+				if both {
+					run = append(run, spoken{label: reply, key: foldLabel(reply), text: answer, block: i, last: i, start: n, end: n})
+				}
 			} else if first {
 				if len(run) > 0 && waiting < 0 {
 					waiting = i
@@ -344,6 +348,7 @@ func (d *Document) findListEntries(used []bool) {
 			}
 			found = append(found, e)
 		}
+		found = withoutRoles(found)
 		marked := 0
 		for _, e := range found {
 			if !e.joined {
@@ -374,6 +379,23 @@ func (d *Document) findListEntries(used []bool) {
 			}
 		}
 	}
+}
+
+// withoutRoles leaves out topics whose label says what a text is ("Bad:",
+// "Client:"), not what it is about: the same label stands there again, or is
+// known as such.
+func withoutRoles(found []entry) []entry {
+	times := map[string]int{}
+	for _, e := range found {
+		times[foldLabel(e.question)]++
+	}
+	return slices.DeleteFunc(found, func(e entry) bool {
+		key := foldLabel(e.question)
+		if !e.topic {
+			return false
+		}
+		return times[key] > 1 || contrastLabels[key] || questionLabels[key] || answerLabels[key] || userLabels[key] || agentLabels[key]
+	})
 }
 
 // below is the text that stands under an item.
@@ -438,7 +460,7 @@ func (d *Document) findBoldTopics(used []bool) {
 			}
 			found = append(found, e)
 		}
-		if len(found) >= 3 {
+		if found = withoutRoles(found); len(found) >= 3 {
 			for _, e := range found {
 				b := &d.Blocks[e.block]
 				if used[e.block] {

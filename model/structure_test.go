@@ -255,8 +255,8 @@ func TestQuestions(t *testing.T) {
 			nil,
 		},
 		{
-			"bold paragraphs", "**A:** a\n\n**B:** b\n\n**C:** c\n\n**D** d\n",
-			[]qa{{"A", "a", true, 1, 1}, {"B", "b", true, 3, 3}, {"C", "c", true, 5, 5}},
+			"bold paragraphs", "**Rates:** a\n\n**Zeiten:** b\n\n**Оплата** — c\n\n**D** d\n",
+			[]qa{{"Rates", "a", true, 1, 1}, {"Zeiten", "b", true, 3, 3}, {"Оплата", "c", true, 5, 5}},
 		},
 		{
 			"label pairs", "Q: How?\nA: So.\n\nВопрос: Где?\nОтвет: Там.\nИ тут.\n\nF1: Wo?\n\nA1: Da.\n",
@@ -269,6 +269,18 @@ func TestQuestions(t *testing.T) {
 		{
 			"bold labels in a list", "* **Q:** How?\n* **A:** So.\n* **Q:** Why?\n* **A:** Thus.\n",
 			[]qa{{"How?", "So.", false, 1, 2}, {"Why?", "Thus.", false, 3, 4}},
+		},
+		{
+			"pairs on one line and in items", "1. **Вопрос:** Как вернуть? **Ответ:** За 14 дней.\n2. **Q:** Wo?\n   **A:** Hier.\n\nFrage: Wann? Antwort: Morgen. Immer.\n",
+			[]qa{{"Как вернуть?", "За 14 дней.", false, 1, 1}, {"Wo?", "Hier.", false, 2, 3}, {"Wann?", "Morgen. Immer.", false, 5, 5}},
+		},
+		{
+			"wrong and right wordings are no topics", "* **Плохо:** «Ждите!»\n* **Хорошо:** «Подождите»\n\n---\n\n* **cudo:** x\n* **kargo:** y\n* **cudo:** z\n* **kargo:** w\n",
+			nil,
+		},
+		{
+			"an item that asks, with items under it", "* Lost something?\n  * Say where.\n* Spa\n  * daily\n* Noise\n",
+			[]qa{{"Lost something?", "Say where.", false, 1, 2}},
 		},
 		{
 			"question marks of other scripts", "## 配送はいつですか？\n明日。\n\n## متى يصل؟\nغدا.\n\n## Πού είναι;\nΕδώ.\n",
