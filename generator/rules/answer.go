@@ -205,7 +205,7 @@ func withoutYes(yes []string, s string) string {
 
 // triggered reports whether a message is what a rule speaks about.
 func (w *work) triggered(rule string, m message, topic []string) bool {
-	if w.l.Marks.Anger.In(m.text) || w.l.Marks.Abuse.In(m.text) || m.angry {
+	if !w.s.Narrow.In(rule) && (w.l.Marks.Anger.In(m.text) || w.l.Marks.Abuse.In(m.text) || m.angry) {
 		for i := range w.s.Matters {
 			if x := &w.s.Matters[i]; x.Key == "anger" && lang.Matches(x.Match, x.Not, rule) {
 				return true
@@ -222,10 +222,14 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 		a.facts = slices.DeleteFunc(a.facts, func(f string) bool {
 			return len(a.facts) > 1 && w.needed(f) != "" && len(strings.Fields(f)) <= 7 // it is given
 		})
+		demanded := row.Given == nil
 		if len(a.asks) > 0 && w.asksNumber(a.asked) {
 			a.asks, a.asked = nil, ""
+			demanded = true
 		}
-		a.thanks = fill(pick(a.r, w.s.Answer.GotID), "{n}", m.id)
+		if demanded {
+			a.thanks = fill(pick(a.r, w.s.Answer.GotID), "{n}", m.id)
+		}
 	}
 	if len(a.asks) == 0 && m.id == "" {
 		best, score := lang.Spoken{}, 0

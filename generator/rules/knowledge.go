@@ -50,9 +50,10 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 	}
 	for _, d := range call.Documents {
 		for i := range d.QAs {
-			q := &d.QAs[i]
+			q := d.QAs[i]
+			q.Topic = q.Topic || len(strings.Fields(q.Question)) <= 2
 			k.sources = append(k.sources, q.Question, q.Answer)
-			entry := qa{QA: *q, doc: d.Name, whole: true}
+			entry := qa{QA: q, doc: d.Name, whole: true}
 			for n, s := range lang.Sentences(q.Answer) {
 				spoken := k.quote(s)
 				if len(spoken) == 0 {
@@ -60,7 +61,9 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 					continue
 				}
 				for _, sp := range spoken {
-					if n == 0 && q.Topic {
+					if w := strings.ToLower(strings.SplitN(sp.Text, " ", 2)[0]); l.Speech.Need != "" && slices.ContainsFunc(l.Speech.InfinitiveEnds, func(e string) bool { return strings.HasSuffix(w, e) }) {
+						sp.Text = l.Speech.Need + " " + lang.Lower(sp.Text)
+					} else if n == 0 && q.Topic {
 						sp.Text = underTopic(l, q.Question, s, sp.Text)
 					}
 					entry.statements = append(entry.statements, statement{
@@ -114,6 +117,7 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 		}
 		return a.start - b.start
 	})
+	k.overrule(call.Documents)
 	k.common = k.frequent(call.Documents)
 	for _, id := range l.Speech.IDs {
 		if strings.Contains(k.text, id) {
@@ -137,6 +141,73 @@ func (k *knowledge) inTicket(d *model.Document, b *model.Block) bool {
 		}
 	}
 	return false
+}
+
+// figure is a number as a text has it, a time of day included.
+var figure = regexp.MustCompile(`\d+(?::\d+)?`)
+
+// overrule puts the figures of a later statement ("7:00 to 10:30 instead of
+// 6:30 to 10:00") into the statements that it overrules.
+func (k *knowledge) overrule(docs []*model.Document) {
+	for _, d := range docs {
+		for i := range d.Blocks {
+			b := &d.Blocks[i]
+			if !b.InForce() || k.inTicket(d, b) {
+				continue
+			}
+			for _, s := range lang.Sentences(b.Text) {
+				toks := lang.Tokens(s)
+				hit, ok := k.l.Speech.Overrule.Find(toks)
+				if !ok || hit.From == 0 {
+					continue
+				}
+				at := toks[hit.From].Start
+				before, after := figure.FindAllString(s[:at], -1), figure.FindAllString(s[at:], -1)
+				if len(after) == 0 || len(before) < len(after) {
+					continue
+				}
+				k.replace(s, k.matter(s), after, before[len(before)-len(after):])
+			}
+		}
+	}
+}
+
+// replace puts new figures for old ones into the statements on the matter.
+func (k *knowledge) replace(update string, matter, old, now []string) {
+	change := func(st *statement) {
+		if st.source == update {
+			toks := lang.Tokens(st.Text)
+			if hit, ok := k.l.Speech.Overrule.Find(toks); ok && hit.From > 0 {
+				st.Text = lang.Sentence(strings.TrimRight(st.Text[:toks[hit.From].Start], " ,"))
+			}
+			return
+		}
+		if overlap(matter, st.stems) < 1 {
+			return
+		}
+		found := figure.FindAllStringIndex(st.Text, -1)
+		for i := 0; i+len(old) <= len(found); i++ {
+			same := true
+			for j := range old {
+				same = same && st.Text[found[i+j][0]:found[i+j][1]] == old[j]
+			}
+			if !same {
+				continue
+			}
+			for j := len(old) - 1; j >= 0; j-- {
+				st.Text = st.Text[:found[i+j][0]] + now[j] + st.Text[found[i+j][1]:]
+			}
+			return
+		}
+	}
+	for i := range k.statements {
+		change(&k.statements[i])
+	}
+	for i := range k.qas {
+		for j := range k.qas[i].statements {
+			change(&k.qas[i].statements[j])
+		}
+	}
 }
 
 // frequent returns the stems of more than a sixth of the statements and
@@ -241,6 +312,9 @@ func underTopic(l *lang.Language, topic, answer, spoken string) string {
 		}
 	}
 	topic = strings.TrimRight(topic, "?!.: ")
+	if len(strings.Fields(topic)) > 4 || strings.Contains(topic, "/") {
+		return spoken
+	}
 	if strings.HasSuffix(topic, ")") {
 		topic = strings.TrimSpace(topic[:strings.LastIndex(topic, "(")])
 	}
@@ -249,12 +323,15 @@ func underTopic(l *lang.Language, topic, answer, spoken string) string {
 
 // related reports whether two stems are forms of one root.
 func related(a, b string) bool {
-	n := min(utf8.RuneCountInString(a), utf8.RuneCountInString(b))
-	if n < 4 {
-		return a == b
+	if a == b {
+		return true
 	}
-	keep := max(4, n-2)
-	return prefix(a, keep) == prefix(b, keep)
+	x, y := utf8.RuneCountInString(a), utf8.RuneCountInString(b)
+	if len(a) == x || len(b) == y || x-y > 2 || y-x > 2 { // a stemmer of an unaccented script does enough
+		return false
+	}
+	keep := max(5, min(x, y)-1)
+	return x >= keep && y >= keep && prefix(a, keep) == prefix(b, keep)
 }
 
 func prefix(s string, n int) string {

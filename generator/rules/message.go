@@ -99,14 +99,18 @@ func (w *work) openings(row *model.Row) []opening {
 // nearestQA returns the question whose matter a text shares most, when it
 // shares at least so many words.
 func (w *work) nearestQA(text string, least int) []int {
-	stems := w.k.matter(text)
+	stems := w.k.telling(text)
 	best, score := -1, least-1
 	for i := range w.k.qas {
 		q := &w.k.qas[i]
 		if len(q.statements) == 0 {
 			continue
 		}
-		if n := overlap(w.k.matter(q.Question), stems)*2 + overlap(w.k.matter(q.Answer), stems); n > score {
+		asked := overlap(w.k.telling(q.Question), stems)
+		if asked == 0 {
+			continue
+		}
+		if n := asked*2 + overlap(w.k.telling(q.Answer), stems); n > score {
 			best, score = i, n
 		}
 	}
@@ -190,7 +194,7 @@ func (w *work) limits(p *model.Policy) []string {
 	case digits && w.s.Wait.In(p.Statement) && wait.In(p.Statement):
 		kinds = []string{"wait", "fact"}
 	case digits && price.In(p.Statement) && !wait.In(p.Statement):
-		kinds = []string{"price"}
+		kinds = []string{"price", "terms"}
 	}
 	return kinds
 }

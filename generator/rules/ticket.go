@@ -40,12 +40,15 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 
 	// The statements that decide: what message and sample speak about.
 	type scored struct {
-		s *statement
-		n int
+		s    *statement
+		n, i int
 	}
 	var found []scored
 	for i := range w.k.statements {
 		s := &w.k.statements[i]
+		if s.qa < 0 && s.Act == lang.ActFact && !w.standsFor(row, s) {
+			continue
+		}
 		n := 3*overlap(topic, s.stems) + 2*min(3, overlap(hints, w.k.matter(s.source)))
 		if key != "" && s.qa >= 0 && w.needKey(w.k.qas[s.qa].Question) == key {
 			n += 4
@@ -56,7 +59,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 			}
 		}
 		if n >= 5 {
-			found = append(found, scored{s, n})
+			found = append(found, scored{s, n, i})
 		}
 	}
 	slices.SortStableFunc(found, func(a, b scored) int { return b.n - a.n })
@@ -66,7 +69,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 			break
 		}
 	}
-	slices.SortStableFunc(found, func(a, b scored) int { return a.s.start - b.s.start })
+	slices.SortStableFunc(found, func(a, b scored) int { return a.i - b.i })
 	for _, f := range found {
 		if f.s.Act == lang.ActHandOver && f.s.Condition != "" && !w.triggered(f.s.source, m, topic) {
 			continue
@@ -246,6 +249,14 @@ func (w *work) needKey(text string) string {
 	return ""
 }
 
+// standsFor reports whether a statement is where a policy of the row stands.
+func (w *work) standsFor(row *model.Row, s *statement) bool {
+	return slices.ContainsFunc(row.PolicyIDs, func(id string) bool {
+		p := w.policies[id]
+		return p != nil && cites(p.Evidence, s.doc, s.start, s.end)
+	})
+}
+
 func longestNumber(s string) string {
 	best := ""
 	for _, n := range numbers(s) {
@@ -253,7 +264,7 @@ func longestNumber(s string) string {
 			best = n
 		}
 	}
-	if len(best) < 3 {
+	if len(best) < 4 {
 		return ""
 	}
 	return best

@@ -53,12 +53,18 @@ type Speech struct {
 	// Override opens an injection and is followed by a pressed request.
 	Override []string
 
-	Answer      Answers
-	Yes         []string // words for yes and no that open an answer
-	Limit, Wait Lexicon  // words of a limit, and of a time that passes
-	Verbs       Lexicon  // finite verbs: a sentence without one is elliptical
-	VerbEnds    []string
-	Needed      Lexicon // words that say that something is required
+	Answer Answers
+	Yes    []string // words for yes and no that open an answer
+	// Overrule stands before what no longer holds; Narrow makes a rule on
+	// complaints one on a certain kind of them.
+	Overrule, Narrow Lexicon
+	Limit, Wait      Lexicon // words of a limit, and of a time that passes
+	// Need stands before an order in the infinitive, which ends so.
+	Need           string
+	InfinitiveEnds []string
+	Verbs          Lexicon // finite verbs: a sentence without one is elliptical
+	VerbEnds       []string
+	Needed         Lexicon // words that say that something is required
 	// Passing are verbs of passing on, Claiming claims of looking or doing
 	// that no document bears out.
 	Passing, Claiming Lexicon
@@ -114,7 +120,7 @@ type Matter struct {
 
 // Press is a sentence that pushes against a limit.
 type Press struct {
-	Kind string // "limit", "wait", "price" or "fact"
+	Kind string // "limit", "wait", "price", "terms" or "fact"
 	Says []string
 }
 

@@ -45,6 +45,9 @@ type Voice struct {
 	// Parts match what a clause demands after its first demand; the last group
 	// is a clause of its own.
 	Parts []string
+	// Orders match sentences of an answer that speak to the agent, not to the
+	// customer.
+	Orders []string
 	// Then opens a main clause after its condition.
 	Then []string
 	// Drop are phrases at the start of a clause that say nothing.
@@ -62,6 +65,7 @@ type Voice struct {
 	rules      []voiceRule
 	conditions []*regexp.Regexp
 	parts      []*regexp.Regexp
+	orders     []*regexp.Regexp
 	yours      []swap
 }
 
@@ -104,6 +108,9 @@ func (v Voice) compile() Voice {
 	}
 	for _, c := range v.Condition {
 		v.conditions = append(v.conditions, regexp.MustCompile(`(?is)^(?:`+expand(c)+`)$`))
+	}
+	for _, o := range v.Orders {
+		v.orders = append(v.orders, regexp.MustCompile(`(?is)^(?:`+expand(o)+`)$`))
 	}
 	for _, p := range v.Parts {
 		v.parts = append(v.parts, regexp.MustCompile(`(?is)`+expand(p)+`$`))
@@ -154,7 +161,13 @@ func (l *Language) SpeakAll(norm string) []Spoken {
 // of a FAQ do, ready to be sent. It is not ok for one that speaks about the
 // agent or the customer.
 func (l *Language) Quote(sentence string) (Spoken, bool) {
-	s, ok := l.Voice.finish(trimClause(sentence))
+	clause := trimClause(sentence)
+	for _, re := range l.Voice.orders {
+		if re.MatchString(clause) {
+			return Spoken{}, false
+		}
+	}
+	s, ok := l.Voice.finish(clause)
 	return Spoken{Text: s, Act: ActFact}, ok
 }
 
@@ -207,6 +220,11 @@ func (v *Voice) speak(norm string, depth int) (Spoken, bool) {
 	first := strings.ToLower(firstWord(clause))
 	for _, b := range v.BannedFirst {
 		if first == b {
+			return Spoken{}, false
+		}
+	}
+	for _, re := range v.orders {
+		if re.MatchString(clause) {
 			return Spoken{}, false
 		}
 	}

@@ -19,6 +19,7 @@ var voiceEN = Voice{
 		// what it has and sees
 		{Pattern: `{agent} (?:has|have|gets) no access to (.+)`, Act: ActDeny, Say: "I have no access to $1"},
 		{Pattern: `{agent} (?:does not|do not|doesn't|don't) have (?:any )?access to (.+)`, Act: ActDeny, Say: "I have no access to $1"},
+		{Pattern: `{agent} (?:is|are) not connected to ([^,;]+?)(?: and .*)?`, Act: ActDeny, Say: "I am not connected to $1"},
 		{Pattern: `{agent} (?:has|have) no ([\p{L} ]+)`, Act: ActDeny, Say: "I have no $1"},
 		{Pattern: `(?:{agent} )?(?:{must} )*(?:only )?(?:then )?(?:confirms?) (?:the |it)?(cancellation|booking|change|appointment)?`, Act: ActFact, Say: "After that I will confirm it"},
 		// apology
@@ -63,8 +64,9 @@ var voiceEN = Voice{
 		`(?:if|when|whenever|once|as soon as|in case|where|for|after|in|with|on|unless|until) [^,:]{3,160}?(?:, then |, |: | [–—-] )(.+)`,
 		`[\p{L}' ,/-]{3,70}?(?:: | [–—-] )(.+)`,
 	},
-	Then:  []string{"then "},
-	Parts: []string{`(?:,|;) (?:but|and|then|and then) (.+)`, ` and ((?:offer|pass|hand|tell|confirm|confirms|only then|then|passes|hands|offers) .+)`, `; ((?:offers?|asks?|passes|hands?|tells?) .+)`, `, (then .+|offers? .+)`},
+	Orders: []string{`colleagues\b.*`, `team\b, .*`},
+	Then:   []string{"then "},
+	Parts:  []string{`(?:,|;) (?:but|and|then|and then) (.+)`, ` and ((?:offer|pass|hand|tell|confirm|confirms|only then|then|passes|hands|offers) .+)`, `; ((?:offers?|asks?|passes|hands?|tells?) .+)`, `, (then .+|offers? .+)`},
 	Yours: []Swap{
 		{`\b(?:the|a|each|every) (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder)(?:'|’)s\b`, "your"},
 		{`\b(?:the |our )?(?:customers|clients|guests|users|patients|members|buyers|callers|passengers|visitors|students|subscribers|renters|riders|hirers|claimants|policyholders)(?:'|’) `, "your "},
@@ -112,6 +114,9 @@ var voiceEN = Voice{
 			w := Words(s)
 			if len(w) == 0 || w[0] == "customer" || w[0] == "you" {
 				return "", false
+			}
+			if len(w) == 1 && (w[0] == "reception" || w[0] == "support" || w[0] == "billing" || w[0] == "accounting") {
+				return w[0], true
 			}
 			switch w[0] {
 			case "the", "our", "a", "an":
