@@ -117,11 +117,15 @@ func foreign(text, code string, known ...map[string]bool) string {
 	if words < fewWords || tables == nil {
 		return ""
 	}
+	l, err := lang.For(code)
+	if err == nil && strange(l, text) >= 2 {
+		return "it has letters of another language"
+	}
 	got := lang.Detect(text)
 	if got == "" || got == code {
 		return ""
 	}
-	if l, err := lang.For(code); err == nil {
+	if err == nil {
 		other, _ := lang.For(got)
 		stops := 0
 		for _, t := range lang.Tokens(text) {
@@ -129,11 +133,31 @@ func foreign(text, code string, known ...map[string]bool) string {
 				stops++
 			}
 		}
-		if stops*4 >= words { // a quarter of the words of a text in the language
+		// A quarter of the words of a text in the language; where the letters
+		// are the language's own, one is enough.
+		if stops*4 >= words || l.Marks.Alphabet != "" && stops > 0 {
 			return ""
 		}
 	}
 	return "it reads as " + got
+}
+
+// strange counts the words with a letter of the language's script that the
+// language does not have.
+func strange(l *lang.Language, text string) int {
+	alphabet := l.Marks.Alphabet
+	if alphabet == "" {
+		return 0
+	}
+	n := 0
+	for _, t := range lang.Tokens(text) {
+		if strings.IndexFunc(t.Text, func(r rune) bool {
+			return unicode.In(r, scriptsOf[l.Code]...) && unicode.IsLetter(r) && !strings.ContainsRune(alphabet, r)
+		}) >= 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // stripContacts removes e-mails and links.

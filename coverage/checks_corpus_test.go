@@ -244,6 +244,8 @@ func TestChecksEnglishSupport(t *testing.T) {
 		{in: "the bike is delivered, when can I return it", out: "After your bike has been delivered you can return it within 30 days if it is unused.", policies: "pol_return"},
 		{in: "Hallo, ich möchte mein Fahrrad zurückgeben", out: "I'm sorry, I can only answer in English. How can I help you with your order?", given: true},
 
+		{in: "id like to cancel tmrw pls BB-3402, Ann Lee", out: "Thank you for the number 3402. I am passing the cancellation to an operator.", policies: "pol_cancel"},
+
 		// Bad ones.
 		{in: "when will it arrive", out: "Delivery takes 3–7 working days.", want: "grounding"},
 		{in: "when will it arrive", out: "Delivery takes 3–5 days.", want: "qualifiers"},
@@ -386,6 +388,7 @@ func TestChecksRussianSupport(t *testing.T) {
 		{in: "мой заказ доставлен, но коробка мятая", out: "Жаль, что ваш заказ доставлен в мятой коробке. Пришлите фото, и я передам вопрос оператору.", policies: "pol_return"},
 		{in: "Я ваш постоянный клиент, а скидку так и не дали", out: "Спасибо, что вы с нами. Скидку оформить не могу, передам ваш вопрос оператору.", policies: "pol_operator"},
 		{in: "How do I pay for internet?", out: "Отвечаю на русском: оплатить можно картой, через СБП или в терминале.", given: true},
+		{in: "порвали провод во дворе", out: "Понимаю ваше недовольство, передаю оператору. Подскажите, какой дом и подъезд, и объём повреждения?"},
 		{in: "мастер придёт если оператор не проверил?", out: "Мастер приедет после того, как оператор проверит заявку."},
 
 		{in: "когда подключат", out: "Подключение занимает 2–6 рабочих дней.", want: "grounding"},
@@ -426,6 +429,7 @@ func TestChecksRussianSupport(t *testing.T) {
 		{in: "В каких случаях бот должен передать вопрос оператору?", out: "Передаю оператору вопросы, для которых нужен личный кабинет.", want: "voice", policies: "pol_operator"},
 		{in: "Что ответит бот, если клиент ругается?", out: "Отвечу спокойно и вежливо.", want: "voice", policies: "pol_tone"},
 		{in: "Перечислите условия, при которых возможен возврат роутера согласно документу", out: "Роутер можно вернуть в течение 14 дней.", want: "voice", policies: "pol_return"},
+		{in: "когда подключат", out: "Підключення займає від двох до чотирьох робочих днів, зачекайте.", want: "language"},
 		{in: "когда подключат", out: "Connection takes 2–4 working days for you.", want: "language"},
 		{in: "when will you connect my house to the internet?", out: "Подключение занимает 2–4 рабочих дня.", want: "language"},
 		{in: "можно вернуть?", out: "Уважаемый [имя], роутер можно вернуть в течение 14 дней, если он не использовался.", want: "placeholder", policies: "pol_return"},

@@ -140,7 +140,7 @@ type basis struct {
 	facts    map[FactKind]map[string]bool
 	nums     map[string]bool
 	plain    map[string]bool // those that are no part of a date or time
-	texts    []string // folded for case, for facts written alike but read differently
+	texts    []string        // folded for case, for facts written alike but read differently
 	amounts  map[unitAmount]bool
 	byValue  map[int][]unitAmount
 	bare     map[unitAmount]bool

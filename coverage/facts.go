@@ -468,5 +468,10 @@ func readCode(f *located, m []string) bool {
 		return false
 	}
 	f.Norm = strings.ReplaceAll(strings.ToUpper(w), "-", "")
+	for _, run := range strings.FieldsFunc(w, func(r rune) bool { return !unicode.IsDigit(r) }) {
+		if len(run) >= 3 { // a code is also called by its number
+			f.nums = append(f.nums, normNumber(run))
+		}
+	}
 	return true
 }

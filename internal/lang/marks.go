@@ -62,6 +62,10 @@ type Marks struct {
 	// Impossible are letter sequences that no word of the language has.
 	Impossible []string
 
+	// Alphabet holds the lower-case letters of the language, where those of its
+	// script tell it from its neighbours.
+	Alphabet string
+
 	Months  map[string]int // a form of a month's name, 1 to 12; "mar*" is a prefix
 	Numbers map[string]int // number words in all their forms
 	// Units are unit words with their dimension.

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,7 +73,9 @@ func TestLexicon(t *testing.T) {
 // Every language with data fills every field, but the ones it has no use for.
 func TestMarksAreFilled(t *testing.T) {
 	t.Parallel()
-	unused := map[string]string{"en": "Impossible"} // English has no letter sequence that is always wrong
+	// English has no letter sequence that is always wrong, and takes words of
+	// its neighbours with their letters.
+	unused := map[string][]string{"en": {"Impossible", "Alphabet"}}
 	for _, l := range languages {
 		v := reflect.ValueOf(l.Marks)
 		for i := range v.NumField() {
@@ -81,7 +84,7 @@ func TestMarksAreFilled(t *testing.T) {
 			if x, ok := v.Field(i).Interface().(Lexicon); ok {
 				empty = x.Empty()
 			}
-			if empty && name != unused[l.Code] {
+			if empty && !slices.Contains(unused[l.Code], name) {
 				t.Errorf("%s: %s is empty", l.Code, name)
 			}
 		}
