@@ -196,6 +196,9 @@ func (l *Language) Labels(label string) bool {
 	if len(cues) == 0 || cues[0].weak || cues[0].order && len(toks) < 3 {
 		return true
 	}
+	if l.Norm.leadNot.at(toks, 0) > 0 && len(toks) <= 3 {
+		return true // "No signal"
+	}
 	// "Wi-Fi doesn't work" is a matter, "We don't discuss contracts" a rule.
 	if l.Norm.mild.at(toks, cues[0].start) == 0 || cues[0].start == 0 || l.Norm.agentSubject.in(toks) {
 		return false

@@ -22,7 +22,7 @@ var claimsEN = Claims{
 		model.Style: "How the agent sounds: %s", model.Shape: "What shape a reply has: %s",
 	},
 	When: " Applies: %s.", Unless: " Except: %s.",
-	EmptySample: "An empty message is answered with a question what is needed: “%[2]s”",
+	EmptySample:    "An empty message is answered with a question what is needed: “%[2]s”",
 	RudeSample:     "A rude message is answered in a calm tone: “%[2]s”",
 	InternalReason: "it is about an internal process that no answer can show",
 	wantsTo: []string{
@@ -130,6 +130,9 @@ dog dogs cat cats pet pets animal animals
 photo photos picture pictures image images
 `),
 	qualityRules: []qualityRule{
+		{compile("clarifying question|questions\nclarifies|clarify"), "Operator does not ask a clarifying question"},
+		{compile("objection|objections"), "Operator answers an objection"},
+		{compile("answers|answered|answer ... what was asked|question|request\nto the point"), "Operator does not answer what was asked"},
 		{compile("spelling|typo|typos|misspel*|punctuation|grammar|spacing"), "Operator's message with spelling or punctuation mistakes"},
 		{compile("capitals|caps|exclamation|shout|shouting|uppercase"), "Operator's message in capitals or with many exclamation marks"},
 		{compile("sarcas*|polite*|rude*|blame|courteous|courtesy|tone"), "Impolite or sarcastic operator's message"},

@@ -28,7 +28,8 @@ type Norms struct {
 	notPractice     map[string]bool // words with such an ending that are no verbs
 
 	condition, leadCondition, exception, then patterns
-	notCondition                              patterns // what begins like a condition and is a turn of speech
+	even                                      map[string]bool // words before a condition that lift it
+	notCondition                              patterns        // what begins like a condition and is a turn of speech
 	agentSubject, customerSubject             patterns
 
 	predicative patterns // words that govern an infinitive ("it is forbidden to")
@@ -412,9 +413,13 @@ func (n *Norms) split(text string, toks []token, cues []cue) []group {
 		if headCue.start >= k {
 			headCue = cue{0, 1, toks[0].low, false, true, false}
 		}
+		part := subject + tail
+		if subject == "" && (len(toks)-j < 4 || n.continuation.at(toks, j) > 0) {
+			part = text // cannot be read alone
+		}
 		return []group{
 			{toks: toks[:k], cue: headCue, text: head, part: text[:toks[k-1].end]},
-			{toks: toks[j:], cue: cue{0, 1, toks[j].low, false, headCue.weak, false}, text: subject + strings.TrimRight(tail, " ."), part: subject + tail},
+			{toks: toks[j:], cue: cue{0, 1, toks[j].low, false, headCue.weak, false}, text: subject + strings.TrimRight(tail, " ."), part: part},
 		}
 	}
 	if c := cues[0]; c.not && !c.weak {
@@ -439,7 +444,7 @@ func (n *Norms) split(text string, toks []token, cues []cue) []group {
 		for j > first.end && c.start-j < 3 && !jointBefore(text, toks, j) {
 			j--
 		}
-		if j <= first.end || !jointBefore(text, toks, j) || !sameSentence(text, toks, first.start, j) {
+		if j < first.end || !jointBefore(text, toks, j) || !sameSentence(text, toks, first.start, j) {
 			continue
 		}
 		head := strings.TrimRight(text[:gapStart(text, toks, j)], " ,—–-")
@@ -675,6 +680,9 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 		if m := n.condition.at(toks, i); m > 0 && i+m < len(toks) && strings.Contains(s[toks[i+m-1].end:toks[i+m].start], ",") {
 			continue // "what, where and when, ..."
 		}
+		if i > 0 && n.even[toks[i-1].low] {
+			continue // "even if": the obligation holds anyway
+		}
 		if m := n.condition.at(toks, i); m > 0 {
 			end := n.clauseEnd(s, toks, i, i+m, lead || !n.hasCue(s, toks[:i]))
 			if end > i && end-i < len(toks) {
@@ -684,7 +692,7 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 			continue
 		}
 		if lead {
-			if m := n.leadCondition.at(toks, i); m > 0 && n.notCondition.at(toks, i) == 0 {
+			if m := n.leadCondition.at(toks, i); m > 0 && n.notCondition.at(toks, i) == 0 && (i > 0 || n.firstNot.at(toks, i) == 0) {
 				// "For orders over 50, ...": only when a comma or a dash ends it
 				// and an obligation follows.
 				if end := n.adverbialEnd(s, toks, i); end > i && end < len(toks) && n.hasCue(s, toks[end:]) {

@@ -148,6 +148,7 @@ where
 until
 to
 `),
+	even: set(`even`),
 	notCondition: compile(`
 for example|instance|now|sure|free
 at least|most|once

@@ -13,6 +13,7 @@ type claim struct {
 	typ                    model.PolicyType
 	weak                   bool
 	statement              string // can be read alone
+	label                  string // the clause that obliges, for a name
 	text                   string // what it says, without what it stands under
 	cue                    string
 	topic                  string
@@ -65,8 +66,8 @@ func (e *extraction) claimsOf(u *unit) []claim {
 		}
 		return nil
 	}
-	if quoted(u.text) {
-		return nil
+	if quoted(u.text) || e.kind == model.CaseOperatorQuality && e.l.SpeaksOfAgent(u.topic) && strings.Count(u.text, ",") >= 3 {
+		return nil // a quotation, or a list of what is checked
 	}
 	base := claim{
 		topic: u.topic, places: []place{{u.doc, u.start, u.end}}, update: u.update || strong && u.section < 0 && e.l.Overrules(u.text),
@@ -123,6 +124,9 @@ func (e *extraction) claimsOf(u *unit) []claim {
 		c.typ, c.weak, c.text, c.cue = n.Type, n.Weak, n.Part, n.Cue
 		c.conditions, c.exceptions = n.Conditions, n.Exceptions
 		c.statement = e.alone(u, n.Part)
+		if lang.Upper(n.Part) == c.statement {
+			c.label = n.Text
+		}
 		if n.Weak && u.setting == inText && len(lang.Words(n.Part)) < 4 {
 			continue
 		}
@@ -213,7 +217,7 @@ func (e *extraction) merge() {
 		d := &e.all[best]
 		d.places = appendPlaces(d.places, c.places...)
 		if d.weak && !c.weak {
-			d.typ, d.weak, d.statement, d.conditions, d.exceptions, d.cue, d.text = c.typ, false, c.statement, c.conditions, c.exceptions, c.cue, c.text
+			d.typ, d.weak, d.statement, d.conditions, d.exceptions, d.cue, d.text, d.label = c.typ, false, c.statement, c.conditions, c.exceptions, c.cue, c.text, c.label
 		}
 		c.dropped = true
 	}
@@ -316,7 +320,7 @@ func (e *extraction) overrule() {
 		d := &e.all[best]
 		c.supersedes = append(c.supersedes, d.places...)
 		if rest := withoutNumbers(e.l, d.text, c.bag); rest != "" {
-			d.text = rest
+			d.text, d.label = rest, ""
 			d.statement = rest
 			if d.topic != "" {
 				d.statement = lang.Upper(d.topic) + ": " + lang.Lower(rest)

@@ -255,9 +255,13 @@ func (e *extraction) policy(c *claim) model.Policy {
 	if len(c.exceptions) > 0 {
 		desc += strings.Replace(f.Unless, "%s", strings.Join(c.exceptions, "; "), 1)
 	}
+	name := c.statement
+	if len(lang.Words(c.label)) >= 3 {
+		name = c.label
+	}
 	p := model.Policy{
 		Case: e.kind, Type: c.typ,
-		Name:        e.l.Shorten(lang.Upper(c.statement), maxPolicyName),
+		Name:        e.l.Shorten(lang.Upper(name), maxPolicyName),
 		Description: desc, Statement: strings.TrimSpace(c.statement),
 		Evidence: e.cut(c.places), Conditions: c.conditions, Exceptions: c.exceptions,
 		Supersedes: e.cut(c.supersedes),

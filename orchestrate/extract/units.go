@@ -313,7 +313,7 @@ func cutTopic(text, topic string) string {
 	if len(lang.Words(rest)) == 0 {
 		return ""
 	}
-	return rest
+	return cutNumber(rest)
 }
 
 // cutNumber removes a rule's number ("2.1.", "A3.") or an answer's mark ("A:").

@@ -16,6 +16,7 @@ type matter struct {
 	name, description string
 	places            []place
 	key, bag          bag   // of what is asked; of that and all that answers it
+	answer            bag   // of a loose ticket's answer
 	claims            []int // that were said for it
 	corner            string
 	tickets           int
@@ -371,6 +372,9 @@ func (e *extraction) messages() {
 	for i := range e.units {
 		u := &e.units[i]
 		_, list, ok := strings.Cut(u.text, ":")
+		if !ok && e.l.SpeaksOfAgent(u.topic) {
+			list, ok = u.text, true
+		}
 		if !ok {
 			continue
 		}
@@ -554,7 +558,7 @@ func (e *extraction) looseTicket(ix *index, d int, t *model.Ticket) {
 		name = strings.NewReplacer("«", "“", "»", "”").Replace(name)
 	}
 	e.add(matter{
-		name: name, description: fill(e.l.Claim.WroteOutcome, quoted, e.l.Claim.ByRules), places: []place{p}, key: msg, loose: true,
+		name: name, description: fill(e.l.Claim.WroteOutcome, quoted, e.l.Claim.ByRules), places: []place{p}, key: msg, answer: e.x.bag(t.Answer), loose: true,
 		bag: union(msg, e.x.bag(t.Answer)), tickets: 1,
 	})
 	ix.add(len(e.found)-1, msg)
@@ -652,6 +656,14 @@ func (e *extraction) relevant(m *matter) []int {
 		like := e.x.likeness(m.bag, c.bag)
 		asked := e.x.likeness(m.key, c.bag)
 		s += like.overlap*0.5 + asked.overlap
+		if m.loose {
+			if told := e.x.likeness(m.answer, c.bag); told.shared >= 2 {
+				s += told.overlap
+			}
+			if slices.ContainsFunc(common(m.key.roots, c.bag.roots), func(id int) bool { return e.x.df[id] <= 2 }) {
+				s += 0.4 // a rare word of the message
+			}
+		}
 		if like.shared == 0 && s == 0 {
 			continue
 		}
