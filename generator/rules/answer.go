@@ -112,9 +112,10 @@ func (a *answer) text() string {
 		add(a.calm, a.raw)
 		return strings.Join(parts, " ")
 	}
-	add(a.calm, a.thanks, a.firm)
+	add(a.calm, a.thanks)
 	add(a.denials...)
 	add(a.facts...)
+	add(a.firm)
 	add(a.asks...)
 	add(a.handover)
 	return strings.Join(parts, " ")
@@ -128,7 +129,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		a.calm = pick(r, w.s.Answer.Calm)
 	}
 	topic := w.k.matter(m.text)
-	usesOpening := m.press == "" || strings.Contains(foldSpace(m.text), foldSpace(firstWords(m.opening.text, 3)))
+	usesOpening := m.press == "" || m.opening.text == "" && m.opening.qa >= 0 || m.opening.text != "" && strings.Contains(foldSpace(m.text), foldSpace(firstWords(m.opening.text, 3)))
 	if m.opening.qa >= 0 && usesOpening {
 		q := &w.k.qas[m.opening.qa]
 		topic = append(topic, w.k.matter(q.Question)...)
@@ -144,7 +145,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		if p == nil || !speaks(p) {
 			continue
 		}
-		sp, ok := w.k.speak(p.Statement)
+		sp, ok := w.k.speak(w.bare(p))
 		if !ok {
 			continue
 		}
@@ -171,8 +172,15 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		a.say(sp)
 	}
 	if role == model.Pressed && len(a.denials) == 0 && a.handover == "" && policy != nil && speaks(policy) && len(a.facts) > 0 {
-		a.firm = pick(r, w.s.Answer.Firm)
-		if kinds := w.limits(policy); slices.Contains(kinds, "fact") {
+		firm := w.s.Answer.Firm
+		if a.calm != "" { // one understanding is enough
+			firm = slices.DeleteFunc(slices.Clone(firm), w.s.Soothing.In)
+			if len(firm) == 0 {
+				firm = w.s.Answer.Firm
+			}
+		}
+		a.firm = pick(r, firm)
+		if kinds := w.limits(policy); !m.own && slices.Contains(kinds, "fact") {
 			a.firm = pick(r, w.s.Answer.Confirm)
 		}
 	}

@@ -25,16 +25,21 @@ func (w *work) corner(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		case lang.CornerInjection:
 			head := w.s.Override[(n+r.IntN(len(w.s.Override)))%len(w.s.Override)]
 			if policy != nil && n%2 == 0 {
-				if press, own := w.presses(policy); own {
+				if press, own, _ := w.presses(policy); own {
 					m.press = press[r.IntN(len(press))]
 					line = lang.Lower(m.press)
 				}
 			}
 			parts = []string{head + " " + line}
+			if value(row, "length") == "short" {
+				m.press, parts = "", []string{w.s.Plot[(n+r.IntN(len(w.s.Plot)))%len(w.s.Plot)]}
+			}
 		case lang.CornerAbuse:
 			if len(opens) > 0 && value(row, "length") != "short" && n < tries/2 {
 				m.opening = opens[(n+r.IntN(len(opens)))%len(opens)]
 				parts = append(parts, m.opening.text)
+			} else if value(row, "length") == "long" {
+				parts = append(parts, lines[(n+1)%len(lines)])
 			}
 		}
 		m.text = strings.Join(parts, " ")

@@ -38,6 +38,7 @@ type knowledge struct {
 	sources    []string        // texts that a paraphrase must not repeat
 	ids        []string        // identifiers that the documents name, longest first
 	aliases    []string        // what the documents call the agent
+	rules      string          // all but samples, lower-cased
 	text       string          // all of it, lower-cased
 	common     map[string]bool // stems that stand in so much of the text that they tell nothing
 }
@@ -51,7 +52,7 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 	for _, d := range call.Documents {
 		for i := range d.QAs {
 			q := d.QAs[i]
-			q.Topic = q.Topic || len(strings.Fields(q.Question)) <= 2
+			q.Topic = q.Topic || len(strings.Fields(q.Question)) == 1
 			k.sources = append(k.sources, q.Question, q.Answer)
 			entry := qa{QA: q, doc: d.Name, whole: true}
 			for n, s := range lang.Sentences(q.Answer) {
@@ -82,6 +83,7 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 			if !b.InForce() || k.inTicket(d, b) {
 				continue
 			}
+			k.rules += strings.ToLower(b.Text) + "\n"
 			inQA := slices.IndexFunc(k.qas, func(q qa) bool { return q.doc == d.Name && q.LineStart <= b.LineStart && b.LineEnd <= q.LineEnd })
 			if inQA >= 0 {
 				continue

@@ -40,7 +40,7 @@ func (w *work) openings(row *model.Row) []opening {
 		}
 	}
 	if len(about) == 0 {
-		about = w.nearestQA(uc.Name+" "+uc.Description, 2)
+		about = w.nearestQA(uc.Name, 2)
 	}
 	if policy != nil { // the question that states the policy goes first
 		slices.SortStableFunc(about, func(a, b int) int {
@@ -153,12 +153,33 @@ func (w *work) needs(topic, text, answer string) []string {
 	return out
 }
 
+// inQA reports whether a policy stands in the answer to a question.
+func (w *work) inQA(p *model.Policy) bool {
+	for i := range w.k.qas {
+		if w.states(i, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// bare returns what a policy states, without the question it answers.
+func (w *work) bare(p *model.Policy) string {
+	if i := strings.LastIndex(p.Statement, "? "); i >= 0 {
+		return p.Statement[i+2:]
+	}
+	return p.Statement
+}
+
 // matters returns what the policy is about.
 func (w *work) matters(p *model.Policy) []*lang.Matter {
 	var out []*lang.Matter
 	for i := range w.s.Matters {
 		m := &w.s.Matters[i]
-		if lang.Matches(m.Match, m.Not, p.Statement) {
+		if w.inQA(p) && !m.Content {
+			continue
+		}
+		if lang.Matches(m.Match, m.Not, w.bare(p)) {
 			out = append(out, m)
 		}
 	}
@@ -170,9 +191,9 @@ func (w *work) matters(p *model.Policy) []*lang.Matter {
 
 // presses returns sentences that push towards breaking a policy. own is set
 // when they are about the policy's own matter and need no other opening.
-func (w *work) presses(p *model.Policy) (lines []string, own bool) {
+func (w *work) presses(p *model.Policy) (lines []string, own, alone bool) {
 	for _, m := range w.matters(p) {
-		return m.Pressed, true
+		return m.Pressed, true, m.Alone && !w.inQA(p)
 	}
 	kinds := w.limits(p)
 	for _, f := range w.s.Press {
@@ -180,7 +201,7 @@ func (w *work) presses(p *model.Policy) (lines []string, own bool) {
 			lines = append(lines, f.Says...)
 		}
 	}
-	return lines, false
+	return lines, false, false
 }
 
 // limits returns the kinds of limit that a policy sets.
@@ -204,6 +225,7 @@ type message struct {
 	text    string
 	opening opening
 	press   string
+	own     bool   // press is about the policy's own matter
 	id      string // the identifier that it gives
 	angry   bool
 }
@@ -229,9 +251,9 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 		return a.plain - b.plain
 	})
 	var presses []string
-	own := false
+	own, alone := false, false
 	if role == model.Pressed && policy != nil {
-		presses, own = w.presses(policy)
+		presses, own, alone = w.presses(policy)
 		presses = w.fresh(r, presses)
 	}
 	for n := range tries {
@@ -249,11 +271,14 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 			parts[0] += pick(r, w.s.AskTail)
 		}
 		if len(presses) > 0 {
-			m.press = presses[(n+round)%len(presses)]
+			m.press, m.own = presses[(n+round)%len(presses)], own
 			switch {
-			case own && value(row, "length") == "short":
+			case alone || own && value(row, "length") == "short":
 				parts = []string{m.press}
-				m.opening.policy = true
+				m.opening = opening{qa: -1, policy: true}
+				if w.inQA(policy) {
+					m.opening.qa = o.qa
+				}
 			default:
 				parts = append(parts, m.press)
 			}

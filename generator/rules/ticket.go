@@ -36,7 +36,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 	}
 	topic := w.k.telling(m.text)
 	hints := w.k.telling(sample)
-	key := w.needKey(m.text)
+	keys := w.needKeys(m.text)
 
 	// The statements that decide: what message and sample speak about.
 	type scored struct {
@@ -49,8 +49,13 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		if s.qa < 0 && s.Act == lang.ActFact && !w.standsFor(row, s) {
 			continue
 		}
-		n := 3*overlap(topic, s.stems) + 2*min(3, overlap(hints, w.k.matter(s.source)))
-		if key != "" && s.qa >= 0 && w.needKey(w.k.qas[s.qa].Question) == key {
+		t, h := overlap(topic, s.stems), overlap(hints, w.k.telling(s.source))
+		same := s.qa >= 0 && slices.ContainsFunc(w.needKeys(w.k.qas[s.qa].Question), func(k string) bool { return slices.Contains(keys, k) })
+		if t < 2 && !same && (t < 1 || h < 2) {
+			continue
+		}
+		n := 3*t + 2*min(3, h)
+		if same {
 			n += 4
 		}
 		for _, id := range row.PolicyIDs {
@@ -121,9 +126,6 @@ func (w *work) usable(a *answer, sample string, m message) bool {
 		return false
 	}
 	k := &w.l.Marks
-	if !k.Clarify.In(sample) && !k.HandOver.In(sample) && !k.Refuse.In(sample) && !w.borneOut(sample) {
-		return false
-	}
 	if m.id != "" && k.Clarify.In(sample) && k.NeedsID.In(sample) {
 		return false
 	}
@@ -205,7 +207,7 @@ func (w *work) safe(sample string, m message) bool {
 		return false
 	}
 	for _, f := range coverage.Facts(sample) {
-		if !strings.Contains(w.k.text, strings.ToLower(f.Text)) && !strings.Contains(m.text, f.Text) {
+		if !strings.Contains(w.k.rules, strings.ToLower(f.Text)) && !strings.Contains(m.text, f.Text) {
 			return false
 		}
 	}
@@ -239,14 +241,15 @@ func (w *work) classify(axis string, in *model.Input) string {
 	return v
 }
 
-// needKey returns the key of the need that a text speaks of.
-func (w *work) needKey(text string) string {
+// needKeys returns the keys of the needs that a text speaks of.
+func (w *work) needKeys(text string) []string {
+	var out []string
 	for i := range w.s.Needs {
 		if n := &w.s.Needs[i]; lang.Matches(n.Match, n.Not, text) {
-			return n.Key
+			out = append(out, n.Key)
 		}
 	}
-	return ""
+	return out
 }
 
 // standsFor reports whether a statement is where a policy of the row stands.

@@ -33,7 +33,40 @@ func newWork(l *lang.Language, call *generator.Call) *work {
 		w.axes[a.Name] = a
 	}
 	w.inputs = append(w.inputs, call.Avoid...)
+	w.section()
 	return w
+}
+
+// section makes a topic of the statements that a use case rests on when no
+// question of the documents does.
+func (w *work) section() {
+	uc := &w.call.UseCase
+	for i := range w.k.qas {
+		if q := &w.k.qas[i]; len(q.statements) > 0 && cites(uc.Evidence, q.doc, q.LineStart, q.LineEnd) {
+			return
+		}
+	}
+	entry := qa{QA: model.QA{Question: uc.Name}}
+	if i := strings.LastIndex(uc.Name, ": "); i > 0 {
+		entry.Question, entry.Topic = uc.Name[i+2:], len(strings.Fields(uc.Name[i+2:])) <= 3
+	}
+	for _, e := range uc.Evidence {
+		for i := range w.k.statements {
+			s := &w.k.statements[i]
+			if s.qa < 0 && s.doc == e.InputFile && s.start <= e.LineEnd && e.LineStart <= s.end {
+				entry.statements = append(entry.statements, *s)
+				if entry.doc == "" || s.end > entry.LineEnd {
+					entry.doc, entry.LineEnd = s.doc, s.end
+				}
+				if entry.LineStart == 0 || s.start < entry.LineStart {
+					entry.LineStart = s.start
+				}
+			}
+		}
+	}
+	if len(entry.statements) > 0 && len(entry.statements) <= most+1 {
+		w.k.qas = append(w.k.qas, entry)
+	}
 }
 
 // chance returns the source of choice of a row: a function of the call's seed,

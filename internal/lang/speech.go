@@ -52,6 +52,8 @@ type Speech struct {
 	CornerAsk []string
 	// Override opens an injection and is followed by a pressed request.
 	Override []string
+	// Plot are short injections that need no opening.
+	Plot []string
 
 	Answer Answers
 	Yes    []string // words for yes and no that open an answer
@@ -114,6 +116,10 @@ type Matter struct {
 	Key   string
 	Match []Lexicon // all must be found in the policy
 	Not   Lexicon
+	// Alone is set when it is a need of its own, which goes with no other.
+	Alone bool
+	// Content is set when a fact of a FAQ can be about it.
+	Content bool
 	// Plain come upon it in an ordinary way, Pressed push towards breaking it.
 	Plain, Pressed []string
 }
