@@ -214,6 +214,7 @@ func TestStatusErrors(t *testing.T) {
 		{name: "payment", status: 402, body: `{"error":"Insufficient Balance"}`, want: llm.Error{Kind: llm.KindQuota, Message: "Insufficient Balance"}},
 		{name: "quota is only wording", status: 429, body: `{"error":{"message":"Quota exceeded, retry","code":"429"}}`, want: llm.Error{Kind: llm.KindRate, Code: "429", Message: "Quota exceeded, retry"}},
 		{name: "type insufficient_quota with a rate's code", status: 429, body: `{"error":{"message":"x","type":"insufficient_quota","code":"rate_limit_exceeded"}}`, want: llm.Error{Kind: llm.KindRate, Code: "rate_limit_exceeded", Message: "x"}},
+		{name: "type insufficient_quota and no code", status: 429, body: `{"error":{"message":"x","type":"insufficient_quota","code":null}}`, want: llm.Error{Kind: llm.KindRate, Message: "x"}},
 		{name: "never fits the minute", status: 429, body: openaiBody("rate_limit_exceeded", "", "Request too large for m on tokens per min (TPM): Limit 1, Requested 2"), want: llm.Error{Kind: llm.KindTooLong, Code: "rate_limit_exceeded"}, message: "Request too large"},
 		{name: "overloaded", status: 503, body: openaiBody("server_is_overloaded", "", "x"), want: llm.Error{Kind: llm.KindOverload, Code: "server_is_overloaded", Message: "x"}},
 		{name: "408", status: 408, body: "", want: llm.Error{Kind: llm.KindOverload, Message: "request timeout"}},
