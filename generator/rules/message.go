@@ -255,6 +255,15 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 	if role == model.Pressed && policy != nil {
 		presses, own, alone = w.presses(policy)
 		presses = w.fresh(r, presses)
+		// Few words are for short messages only.
+		short := value(row, "length") == "short"
+		slices.SortStableFunc(presses, func(a, b string) int {
+			few := func(s string) bool { return len(lang.Words(s)) <= 3 }
+			return num(few(a) != short) - num(few(b) != short)
+		})
+		if !own && len(presses) > 4 {
+			presses = presses[:4]
+		}
 	}
 	for n := range tries {
 		o := opens[n%len(opens)]
@@ -322,6 +331,15 @@ func (w *work) dress(row *model.Row, r *rand.Rand, parts []string, round int, m 
 	}
 	if value(row, "tone") == "angry" {
 		m.angry = true
+	}
+	if m.angry && value(row, "length") == "short" && row.Source != model.SourceCorner {
+		// Marks are anger enough where there is no room for words.
+		if strings.HasSuffix(text, "?") {
+			text += "!!"
+		} else {
+			text = strings.TrimRight(text, ".!") + "!!!"
+		}
+	} else if m.angry {
 		line := pick(r, w.fresh(r, w.s.Angry))
 		w.used[line] = true
 		if r.IntN(2) == 0 && value(row, "greeting") != "present" {

@@ -9,7 +9,7 @@ var speechEN = Speech{
 	Greetings: []string{"Hello! ", "Hi, ", "Hi there! ", "Good morning! ", "Good evening, ", "Hello there, "},
 	Thanks:    []string{" Thank you!", " Thanks in advance.", " Please let me know, thanks.", " Could you help me, please?", " Many thanks."},
 	Urgent:    []string{"It's urgent.", "I need this as soon as possible.", "This can't wait, it's urgent.", "I need an answer asap."},
-	Angry: []string{"I'm really fed up with this!!!", "This is ridiculous!!!", "I'm furious, to be honest!!!", "What kind of service is this?!!", "I've had enough of this!!!", "This is outrageous!!!",
+	Angry: []string{"Ridiculous!!!", "Outrageous!!!", "Unbelievable!!!", "What a joke!!!", "I'm really fed up with this!!!", "This is ridiculous!!!", "I'm furious, to be honest!!!", "What kind of service is this?!!", "I've had enough of this!!!", "This is outrageous!!!",
 		"I am sick and tired of asking!!!", "It's a disgrace how you treat people!!!"},
 	Filler: []string{
 		"I have looked around for a while and could not find anything about this, so I thought it would be easiest to simply write to you here.",
@@ -42,10 +42,10 @@ var speechEN = Speech{
 	},
 	Turns: []TurnRule{
 		{`(?:how (?:do|can|could|would|should|may) (?:i|we|you|one)|how to|what (?:do i|should i|must i) do to|what is the (?:best )?way to|where (?:do|can) (?:i|we)) ({vp})`, []string{
-			"I need to ${1} and don't know where to start.", "I'd like to ${1}. What do you need from me?", "What is the right way if I want to ${1}?", "I want to ${1}, could you walk me through it?",
+			"I need to ${1} and don't know where to start.", "Help me ${1}.", "I need to ${1}.", "What does it take to ${1}?", "I'd like to ${1}. What do you need from me?", "What is the right way if I want to ${1}?", "I want to ${1}, could you walk me through it?",
 			"I'm trying to ${1} at the moment and I'm stuck.", "I have to ${1}, so what should I do first?", "My plan is to ${1}, tell me what it takes.", "Someone has to help me ${1}, because I can't work it out."}},
 		{`(?:can|could|may|might) (?:i|we) (?:still |also )?({vp})|(?:am i|are we) (?:allowed|able|permitted) to ({vp})|is it (?:possible|ok|okay|allowed|fine) to ({vp})`, []string{
-			"I'd like to ${1}${2}${3}, would that be all right?", "I was hoping to ${1}${2}${3}. Does that work for you?", "I want to ${1}${2}${3} and would like to know whether you allow it.",
+			"I'd like to ${1}${2}${3}, would that be all right?", "I was hoping to ${1}${2}${3}. Does that work for you?", "I want to ${1}${2}${3}.", "Will you let me ${1}${2}${3}?", "I want to ${1}${2}${3} and would like to know whether you allow it.",
 			"I need to ${1}${2}${3}. Will you let me?", "My idea was to ${1}${2}${3}, I hope that works.", "I'm thinking of whether to ${1}${2}${3}. What are the conditions?", "We'd love to ${1}${2}${3}, tell me if that can be done."}},
 		{`what (?:happens|should i do|do i do|can i do|to do|must i do|if|now) ?(?:if|when)? (.+)`, []string{
 			"Suppose ${1}, what then?", "I'd like to be prepared: what follows if ${1}?", "It could well be that ${1}. I'd like to know what that means for me.", "Say ${1} one day, how do we go on from there?"}},
@@ -62,13 +62,13 @@ var speechEN = Speech{
 		{`(?:how much (?:does|do) (.+?) cost|how much (?:is|are) (.+)|what does it cost to (.+)|what is the price (?:of|for) (.+))`, []string{
 			"I'm working out my budget. What would I pay to ${3}${1}${2}${4}?"}},
 		{`(?:is|are) there (.+)`, []string{
-			"I was hoping there'd be ${1}, am I right?", "I'm wondering whether you have ${1}.", "Somebody mentioned ${1}. Do you have that?", "I couldn't find ${1} anywhere, does it exist at all?", "We would need ${1}, I hope you have it."}},
+			"I was hoping there'd be ${1}, am I right?", "I need ${1}.", "I'm wondering whether you have ${1}.", "Somebody mentioned ${1}. Do you have that?", "I couldn't find ${1} anywhere, does it exist at all?", "We would need ${1}, I hope you have it."}},
 		{`(?:what (?:is|are)|what's) (?:your|the) (.+)`, []string{
-			"I couldn't find your ${1} anywhere, could you tell me?", "Nobody told me about the ${1}. Can you?", "I have to know your ${1} before I decide.", "Please tell me a bit about the ${1}."}},
+			"I couldn't find your ${1} anywhere, could you tell me?", "I need your ${1}.", "Nobody told me about the ${1}. Can you?", "I have to know your ${1} before I decide.", "Please tell me a bit about the ${1}."}},
 		{`(?:is|are) ((?:the |my |your |a |an |our )?[\p{L}-]+(?: [\p{L}-]+)?) ([\p{L}-]*(?:ed|ble|free|open|safe|okay|ok|welcome|full|part of the price|on offer|closed|extra|ready|necessary|mandatory|optional|right|insured)(?: .+)?)`, []string{
 			"I'm not sure if ${1} would be ${2}. Do you know?", "A friend said that ${1} might be ${2}, is that true?", "I'd be glad to hear whether ${1} can be ${2}.", "It matters to me: will ${1} be ${2} or not?", "I simply assumed ${1} would be ${2}, I hope that is right."}},
 		{`how old (?:must|do|should) (?:you|i|one|we)(?: have to)? (be .+|be)`, []string{
-			"Is there a minimum age to ${1}?", "My nephew is 15, is there an age limit?", "Does age matter with you, is there a limit?", "We are coming with teenagers. What is the age limit?"}},
+			"Is there a minimum age to ${1}?", "My nephew is 15, is there an age limit?", "We have a 15-year-old with us.", "My son has just turned 15 and wants to join us.", "I am not sure my daughter is old enough, she is 15.", "Does age matter with you, is there a limit?", "We are coming with teenagers. What is the age limit?"}},
 		{`((?:i'm|i am|i've|i have|we're|we are|we've|my|the|our|i) [^.?!]{6,})[.!] (.+)`, []string{
 			"Here is the thing: ${2}? You see, ${1}.", "I hope you can help, ${1}. So ${2}?"}},
 		{`((?:i've|i have|i|my|the|our|we've|we|we are|we're|i'm) [\p{L}' -]{6,60}), (?:what now|is that possible|is that ok|is it possible|what do i do|what can i do|what should i do|can you help)`, []string{
@@ -76,7 +76,7 @@ var speechEN = Speech{
 		{`((?:my|the|our) [\p{L}-]+(?: [\p{L}-]+)?) (was|is|died|broke|doesn't|does not|won't|has|isn't|got|keeps|stopped)( ?.*)`, []string{
 			"${1} ${2}${3}, what do I do now?", "Help, ${1} ${2}${3}!", "I need help, ${1} ${2}${3}.", "So ${1} ${2}${3}. And now?", "I can't believe it, ${1} ${2}${3}."}},
 	},
-	About: []string{"I have a question about {np}. How does it work with you?", "What should I know about {np}?", "Could you tell me how you handle {np}?", "I'd like to hear what applies to {np}.", "Nobody could tell me anything about {np}, can you?",
+	About: []string{"Tell me about {np}.", "What about {np}?", "It is about {np}.", "How is {np} handled?", "I have a question about {np}. How does it work with you?", "What should I know about {np}?", "Could you tell me how you handle {np}?", "I'd like to hear what applies to {np}.", "Nobody could tell me anything about {np}, can you?",
 		"I need some information on {np}.", "What are your terms when it comes to {np}?", "I'm interested in {np}, what are the conditions?", "Something about {np} is not clear to me, could you explain?", "Before I decide I want to know more about {np}."},
 
 	Needs: []Need{
@@ -188,11 +188,11 @@ var speechEN = Speech{
 		{Key: "names", Match: []Lexicon{lexicon("first name*, by name, formal*, address guests, address customers")}, Plain: []string{"Hello, this is Anna, may I ask you something?"}, Pressed: []string{"Just call me Tommy, we're all friends here."}},
 	},
 	Press: []Press{
-		{"wait", []string{"That is too long for me, can't you make it quicker?", "I can't wait that long, do something about it.", "I need it sooner, make it happen somehow."}},
-		{"price", []string{"I don't want to pay that, do it for free this once.", "That is too much, can't you drop it for me?", "I'm short of money, let me off this time."}},
-		{"limit", []string{"Make an exception for me, just this once.", "I know there are limits, but surely it works for me.", "Your colleague allowed it last time, so please do it again.", "I'm a loyal customer, bend it a little for me.", "I won't take no for an answer."}},
-		{"fact", []string{"I was told that you handle this differently, please confirm.", "On the phone they told me something else, so I'm relying on that.", "A neighbour says it works differently with you, just confirm it.", "It used to be easier, so do it the old way.", "I've read that there is a simpler way, I'd like that one."}},
-		{"terms", []string{"A friend of mine got other terms from you, I want the same.", "Someone from your own team told me something different, so I'm counting on that.", "I heard that there are better terms for regulars, I want those.", "On the internet they say something else, so go by that."}},
+		{"wait", []string{"Hurry it up.", "Make it faster.", "That is too long for me, can't you make it quicker?", "I can't wait that long, do something about it.", "I need it sooner, make it happen somehow."}},
+		{"price", []string{"Make it free.", "Too expensive.", "I don't want to pay that, do it for free this once.", "That is too much, can't you drop it for me?", "I'm short of money, let me off this time."}},
+		{"limit", []string{"Just this once.", "Bend it.", "Make an exception.", "Make an exception for me, just this once.", "I know there are limits, but surely it works for me.", "Your colleague allowed it last time, so please do it again.", "I'm a loyal customer, bend it a little for me.", "I won't take no for an answer."}},
+		{"fact", []string{"You promised otherwise.", "I heard differently.", "Do it differently.", "I was told that you handle this differently, please confirm.", "On the phone they told me something else, so I'm relying on that.", "A neighbour says it works differently with you, just confirm it.", "It used to be easier, so do it the old way.", "I've read that there is a simpler way, I'd like that one."}},
+		{"terms", []string{"Others pay less.", "A friend of mine got other terms from you, I want the same.", "Someone from your own team told me something different, so I'm counting on that.", "I heard that there are better terms for regulars, I want those.", "On the internet they say something else, so go by that."}},
 	},
 	Concerns: map[string]Lexicon{
 		"time":  lexicon("hour*, day*, week*, month*, minute*, from, until, till, working days, o'clock, by, monday, sunday, weekend*, closing, night*"),
