@@ -84,7 +84,7 @@ func (r *run) refuseAll(jobs []job, findings []map[string]generator.Repair) {
 
 // refuseOpen records the refusal of a row that is still open.
 func (r *run) refuseOpen(j job, row string, findings []string) {
-	if s := r.rowOf(row); s == nil || s.item != nil {
+	if s := r.rows[row]; s == nil || s.item != nil {
 		return
 	}
 	check, reason := "check", strings.Join(findings, "; ")
@@ -100,17 +100,6 @@ func (r *run) refuse(ref model.Refusal) {
 	ref.Reason = clip(ref.Reason, 1000)
 	r.refused = append(r.refused, ref)
 	r.events.emit(Event{Kind: EventRefused, UseCaseID: ref.UseCaseID, Generator: ref.Generator, Message: ref.Check + ": " + ref.Reason})
-}
-
-func (r *run) rowOf(id string) *rowState {
-	for _, uc := range r.ucs {
-		for _, row := range uc.rows {
-			if row.row.ID == id {
-				return row
-			}
-		}
-	}
-	return nil
 }
 
 func (r *run) dispatch(ctx context.Context, round int, stage string, jobs []job) []Outcome {
@@ -181,7 +170,7 @@ func (r *run) candidates(ctx context.Context, jobs []job, outs []Outcome) []cand
 				continue
 			}
 			taken[row.row.ID] = true
-			c := candidate{row: row, uc: r.ucOf(row), item: item, outcome: i}
+			c := candidate{row: row, uc: row.uc, item: item, outcome: i}
 			r.stamp(&c, o, jobs[i])
 			all = append(all, c)
 		}
@@ -201,7 +190,7 @@ func formatOf(out *generator.Output, spec generator.Spec) string {
 // proposal outside the plan the one whose parameters and format it has.
 func (r *run) placed(call *generator.Call, item *model.Item, taken map[string]bool) *rowState {
 	for _, dealt := range call.Rows {
-		row := r.rowOf(dealt.ID)
+		row := r.rows[dealt.ID]
 		if row == nil || row.item != nil || taken[dealt.ID] {
 			continue
 		}
@@ -217,15 +206,6 @@ func (r *run) placed(call *generator.Call, item *model.Item, taken map[string]bo
 		}
 		if same {
 			return row
-		}
-	}
-	return nil
-}
-
-func (r *run) ucOf(row *rowState) *ucState {
-	for _, uc := range r.ucs {
-		if slices.Contains(uc.rows, row) {
-			return uc
 		}
 	}
 	return nil
@@ -310,7 +290,7 @@ func (r *run) settle(jobs []job, outs []Outcome, cands []candidate, before []map
 			for i := range item.Examples {
 				r.seen.Add(item.Examples[i].ID, coverage.InputText(&item.Examples[i].Input))
 			}
-			r.kept++
+			r.filled++
 			outs[c.outcome].Kept++
 			if jobs[c.outcome].spec.NeedsModel {
 				r.answered = true

@@ -153,7 +153,7 @@ func (r *run) close(ctx context.Context) (*Result, error) {
 	res := r.result()
 	in := &coverage.EnforceInput{
 		Infeasible: infeasible,
-		Dataset: res.Dataset, Profile: r.plan.Profile, Plan: r.plan.UseCases,
+		Dataset:    res.Dataset, Profile: r.plan.Profile, Plan: r.plan.UseCases,
 		Minimums: r.o.opts.Minimums, Counts: r.o.opts.Counts,
 		Sources: r.plan.Sources, Refused: res.Refused,
 	}

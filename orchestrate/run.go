@@ -39,8 +39,9 @@ type run struct {
 	refused  []model.Refusal
 	stop     Stop
 	stopErr  error
-	kept     int
-	answered bool // the model gave at least one usable reply
+	rows     map[string]*rowState // by row id
+	filled   int                  // rows with an item
+	answered bool                 // the model gave at least one usable reply
 	grown    map[string]bool
 }
 
@@ -52,6 +53,7 @@ type ucState struct {
 
 // rowState is a planned row and the item that fills it, if one was accepted.
 type rowState struct {
+	uc    *ucState
 	row   model.Row
 	order int // in the whole plan
 	id    string
@@ -179,6 +181,7 @@ func (r *run) adopt(plan *Plan) error {
 		r.ground = coverage.NewGround(r.lang, plan.Documents)
 	}
 	r.grown = map[string]bool{}
+	r.rows = map[string]*rowState{}
 	for i := range plan.UseCases {
 		up := &plan.UseCases[i]
 		k := slices.IndexFunc(plan.Extraction.UseCases, func(u model.UseCase) bool { return u.ID == up.UseCaseID })
@@ -199,11 +202,9 @@ func (r *run) addRow(uc *ucState, row model.Row) {
 	for _, a := range row.Axes {
 		text += " " + row.Parameters[a].String()
 	}
-	order := 0
-	for _, u := range r.ucs {
-		order += len(u.rows)
-	}
-	uc.rows = append(uc.rows, &rowState{row: row, order: order + len(uc.rows), id: r.ids.Make("tc_", text)})
+	state := &rowState{uc: uc, row: row, order: len(r.rows), id: r.ids.Make("tc_", text)}
+	uc.rows = append(uc.rows, state)
+	r.rows[row.ID] = state
 }
 
 // open returns the rows of each use case that no item fills yet.
@@ -219,17 +220,7 @@ func (r *run) open() map[*ucState][]*rowState {
 	return out
 }
 
-func (r *run) openRows() (open, all int) {
-	for _, uc := range r.ucs {
-		all += len(uc.rows)
-		for _, row := range uc.rows {
-			if row.item == nil {
-				open++
-			}
-		}
-	}
-	return open, all
-}
+func (r *run) openRows() (open, all int) { return len(r.rows) - r.filled, len(r.rows) }
 
 // execute goes through the rounds and the fallbacks and closes the run.
 func (r *run) execute(ctx context.Context) (*Result, error) {
@@ -358,7 +349,7 @@ func (r *run) round(ctx context.Context, round int) error {
 			}
 		}
 	}
-	if ctx.Err() == nil && down == len(ucs) && r.kept == 0 && !r.answered && r.extractedByRules() {
+	if ctx.Err() == nil && down == len(ucs) && r.filled == 0 && !r.answered && r.extractedByRules() {
 		r.stop = StopProvider
 		return &ProviderError{"route", firstErr}
 	}
