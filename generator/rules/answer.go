@@ -134,6 +134,9 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		q := &w.k.qas[m.opening.qa]
 		topic = append(topic, w.k.matter(q.Question)...)
 		for i, s := range q.statements {
+			if s.Condition != "" && (s.Act == lang.ActAsk || s.Act == lang.ActHandOver) && overlap(w.k.telling(s.Condition), w.k.telling(m.text)) < 1 {
+				continue // not the case here
+			}
 			if i == 0 && s.Act == lang.ActFact && !m.opening.turned {
 				s.Text = withoutYes(w.s.Yes, s.Text)
 			}
@@ -358,7 +361,7 @@ func (w *work) criteriaOf(row *model.Row, m message, a *answer) []string {
 			out = append(out, fill(pick(a.r, c.Rule), "{rule}", quoted(p.Statement)))
 		}
 	}
-	out = append(out, w.fresh(a.r, c.NoInvent)[0], pick(a.r, c.OnTopicPlain), pick(a.r, c.Polite))
+	out = append(out, w.fresh(a.r, c.NoInvent)[0], pick(a.r, c.OnTopic), pick(a.r, c.Polite))
 	return w.distinct(out)
 }
 

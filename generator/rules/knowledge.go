@@ -320,6 +320,9 @@ func underTopic(l *lang.Language, topic, answer, spoken string) string {
 	if strings.HasSuffix(topic, ")") {
 		topic = strings.TrimSpace(topic[:strings.LastIndex(topic, "(")])
 	}
+	if strings.HasPrefix(spoken, strings.SplitN(strings.TrimSpace(answer), " ", 2)[0]) { // as the document has it
+		return lang.Upper(topic) + ": " + spoken
+	}
 	return lang.Upper(topic) + ": " + lang.Lower(spoken)
 }
 

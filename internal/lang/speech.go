@@ -143,19 +143,18 @@ type turnRule struct {
 
 // Answers are the speech acts of an agent's answer.
 type Answers struct {
-	Calm       []string // before the answer to an angry customer
-	Clarify    []string // to a message that says nothing
-	OffTopic   []string // to a message about something else
-	Decline    []string // to an attempt to change the agent's task
-	Abuse      []string // to abuse without a matter
-	HandOver   []string // {who}
-	AskID      []string // {that}
-	GotID      []string // {n}
-	Firm       []string // before a rule that a customer pushes against
-	Confirm    []string // before a fact that a customer wants otherwise
-	NoID       []string // to a customer without the identifier: {id}
-	AskWhat    []string // asks what the matter is
-	HandOverNP string   // the receiver when a document names none
+	Calm     []string // before the answer to an angry customer
+	Clarify  []string // to a message that says nothing
+	OffTopic []string // to a message about something else
+	Decline  []string // to an attempt to change the agent's task
+	Abuse    []string // to abuse without a matter
+	HandOver []string // {who}
+	AskID    []string // {that}
+	GotID    []string // {n}
+	Firm     []string // before a rule that a customer pushes against
+	Confirm  []string // before a fact that a customer wants otherwise
+	NoID     []string // to a customer without the identifier: {id}
+	AskWhat  []string // asks what the matter is
 }
 
 // CaseFrames describe test cases. {uc} is the use case, {policy} the policy it
@@ -173,7 +172,7 @@ type Criteria struct {
 	HandOver []string // {who}
 	Calm     []string
 	NoPromise,
-	Deny, Clarify, OffTopic, Decline, Polite, Greeting, OnTopic, Language, NoInvent, OnTopicPlain []string
+	Deny, Clarify, OffTopic, Decline, Polite, OnTopic, Language, NoInvent []string
 	// of corrections
 	Fault map[string][]string // by kind of fault
 	Keep  []string            // {np}: content kept
