@@ -92,7 +92,7 @@ func (p *planner) extra(up *model.UseCasePlan, policyID string, role model.Role)
 		return model.Row{}, false
 	}
 	row := p.row(up, len(up.Rows), array.Row(len(have)))
-	row.Format = up.Rows[len(up.Rows)%len(up.Rows)].Format
+	row.Format = up.Rows[0].Format
 	for i := range up.Rows {
 		if up.Rows[i].Source == model.SourceFAQParaphrase || up.Rows[i].Source == "" {
 			row.Source = up.Rows[i].Source

@@ -8,7 +8,7 @@ import (
 )
 
 // Prompt is the version of the extraction prompts; recordings name it.
-const Prompt = "extract/1"
+const Prompt = "extract/2"
 
 // useCaseReply is the model's answer about use cases. Field order is the order
 // in which it thinks.
@@ -80,13 +80,13 @@ Find the use cases: the things that a person comes with.
 
 const policySystem = commonSystem + `
 Find the policies: what the agent (or the operator) must or must not do or say.
-- Every sentence that obliges, forbids, limits, or fixes a fact that replies must state (times, prices, terms, ways to pay) is a policy. Split a sentence that holds several rules.
+- Every sentence that obliges, forbids, limits, or fixes a fact that replies must state (times, prices, terms, ways to pay) is a policy. What belongs to one subject stays one policy: a term and what happens beyond it, the prices or ages of two kinds of thing, a limit and its consequence, a demand and what happens without it. Split only rules on different subjects.
 - The same rule said in several places is ONE policy that cites all of them. Tickets and sample answers state no policies; they are noise.
 - type: escalate = hand over to a person or another line; must_not = forbidden; style = tone and politeness; format = shape of a reply (length, layout, number of turns); must = everything else that has to be done or said.
 - The statement keeps numbers, units and qualifiers ("working days", "up to", "only before") exactly.
 - testable is false only when a reply can never show it: internal process, statistics about dialogues, notes to the makers of the agent.
 - What stands in a struck-through text or is replaced by a later statement is no policy of its own: the replacing one names the old lines in supersedes.
-- The document's purpose, lists of sources and descriptions of an export are no policies.`
+- The document's purpose, its introduction, lists of sources and descriptions of an export are no policies.`
 
 // numbered shows lines first..last of a document with their numbers. Text that
 // is not in force (comments, front matter) is left out.
