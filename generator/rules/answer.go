@@ -174,7 +174,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		}
 		a.say(sp)
 	}
-	if role == model.Pressed && len(a.denials) == 0 && a.handover == "" && policy != nil && speaks(policy) && len(a.facts) > 0 {
+	if role == model.Pressed && len(a.denials) == 0 && a.handover == "" && policy != nil && speaks(policy) && len(a.facts) > 0 && m.opening.kind != "trouble" {
 		firm := w.s.Answer.Firm
 		if a.calm != "" { // one understanding is enough
 			firm = slices.DeleteFunc(slices.Clone(firm), w.s.Soothing.In)
@@ -183,7 +183,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 			}
 		}
 		a.firm = pick(r, firm)
-		if kinds := w.limits(policy); !m.own && slices.Contains(kinds, "fact") {
+		if kinds := w.limits(policy); !m.own && (slices.Contains(kinds, "fact") || m.opening.kind == "terms") {
 			a.firm = pick(r, w.s.Answer.Confirm)
 		}
 	}

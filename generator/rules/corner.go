@@ -25,7 +25,7 @@ func (w *work) corner(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		case lang.CornerInjection:
 			head := w.s.Override[(n+r.IntN(len(w.s.Override)))%len(w.s.Override)]
 			if policy != nil && n%2 == 0 {
-				if press, own, _ := w.presses(policy); own {
+				if press, own, _ := w.presses(policy, ""); own {
 					m.press = press[r.IntN(len(press))]
 					line = lang.Lower(m.press)
 				}

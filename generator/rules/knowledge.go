@@ -38,6 +38,7 @@ type knowledge struct {
 	sources    []string        // texts that a paraphrase must not repeat
 	ids        []string        // identifiers that the documents name, longest first
 	aliases    []string        // what the documents call the agent
+	dead       []dead          // figures that no longer hold
 	rules      string          // all but samples, lower-cased
 	text       string          // all of it, lower-cased
 	common     map[string]bool // stems that stand in so much of the text that they tell nothing
@@ -65,7 +66,7 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 					if w := strings.ToLower(strings.SplitN(sp.Text, " ", 2)[0]); l.Speech.Need != "" && slices.ContainsFunc(l.Speech.InfinitiveEnds, func(e string) bool { return strings.HasSuffix(w, e) }) {
 						sp.Text = l.Speech.Need + " " + lang.Lower(sp.Text)
 					} else if n == 0 && q.Topic {
-						sp.Text = underTopic(l, q.Question, s, sp.Text)
+						sp.Text = underTopic(l, d.Text(), q.Question, s, sp.Text)
 					}
 					entry.statements = append(entry.statements, statement{
 						Spoken: sp, source: s, doc: d.Name, start: q.LineStart, end: q.LineEnd,
@@ -168,10 +169,26 @@ func (k *knowledge) overrule(docs []*model.Document) {
 				if len(after) == 0 || len(before) < len(after) {
 					continue
 				}
+				now := before[len(before)-len(after):]
+				old := slices.DeleteFunc(slices.Clone(after), func(f string) bool { return slices.Contains(now, f) })
+				k.dead = append(k.dead, dead{old, k.matter(s)})
 				k.replace(s, k.matter(s), after, before[len(before)-len(after):])
 			}
 		}
 	}
+}
+
+// dead is a figure that a later statement overruled, and its matter.
+type dead struct {
+	figures, matter []string
+}
+
+// outdated reports whether a text gives a figure that no longer holds.
+func (k *knowledge) outdated(text string) bool {
+	stems, figures := k.matter(text), figure.FindAllString(text, -1)
+	return slices.ContainsFunc(k.dead, func(d dead) bool {
+		return overlap(stems, d.matter) > 0 && slices.ContainsFunc(d.figures, func(f string) bool { return slices.Contains(figures, f) })
+	})
 }
 
 // replace puts new figures for old ones into the statements on the matter.
@@ -303,7 +320,7 @@ func aliases(d *model.Document) []string {
 }
 
 // underTopic puts the topic in front of an answer that does not name it.
-func underTopic(l *lang.Language, topic, answer, spoken string) string {
+func underTopic(l *lang.Language, raw, topic, answer, spoken string) string {
 	have := map[string]bool{}
 	for _, s := range l.Stems(answer) {
 		have[s] = true
@@ -320,7 +337,7 @@ func underTopic(l *lang.Language, topic, answer, spoken string) string {
 	if strings.HasSuffix(topic, ")") {
 		topic = strings.TrimSpace(topic[:strings.LastIndex(topic, "(")])
 	}
-	if strings.HasPrefix(spoken, strings.SplitN(strings.TrimSpace(answer), " ", 2)[0]) { // as the document has it
+	if first := strings.SplitN(strings.TrimSpace(answer), " ", 2)[0]; strings.HasPrefix(spoken, first) && !strings.Contains(raw, " "+strings.ToLower(first)+" ") { // perhaps a name
 		return lang.Upper(topic) + ": " + spoken
 	}
 	return lang.Upper(topic) + ": " + lang.Lower(spoken)

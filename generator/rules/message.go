@@ -13,10 +13,11 @@ import (
 // opening is what a customer comes with, and what decides it.
 type opening struct {
 	text   string
-	qa     int  // the question it paraphrases, or -1
-	turned bool // it keeps the sense of a yes/no question
-	policy bool // it shows the row's first policy
-	plain  int  // lower is more natural
+	qa     int    // the question it paraphrases, or -1
+	turned bool   // it keeps the sense of a yes/no question
+	policy bool   // it shows the row's first policy
+	plain  int    // lower is more natural
+	kind   string // of what presses it, where its policy does not tell
 }
 
 // openings returns what a customer of the use case may say, the most natural
@@ -54,21 +55,25 @@ func (w *work) openings(row *model.Row) []opening {
 		for _, s := range q.statements {
 			answer += s.Text + " "
 		}
+		trouble := ""
+		if w.trouble(q.Question) {
+			trouble = "trouble"
+		}
 		if !q.Topic {
 			for _, p := range w.l.Paraphrases(q.Question) {
-				out = append(out, opening{text: p, qa: i, turned: true, policy: shows})
+				out = append(out, opening{text: p, qa: i, turned: true, policy: shows, kind: trouble})
 			}
 		}
 		if q.elliptical && !q.Topic && slices.ContainsFunc(out, func(o opening) bool { return o.qa == i }) {
 			continue
 		}
 		for _, say := range w.needs(q.Question, q.Question+". "+answer, answer) {
-			out = append(out, opening{text: say, qa: i, policy: shows, plain: 1})
+			out = append(out, opening{text: say, qa: i, policy: shows, plain: 1, kind: trouble})
 		}
-		if q.Topic && len(strings.Fields(q.Question)) <= 4 {
+		if q.Topic && len(strings.Fields(q.Question)) <= 4 && w.l.Elliptical(q.Question) {
 			np := lang.Lower(strings.TrimRight(q.Question, "?!.: "))
 			for _, f := range w.s.About {
-				out = append(out, opening{text: lang.Upper(fill(f, "{np}", np)), qa: i, policy: shows, plain: 2})
+				out = append(out, opening{text: lang.Upper(fill(f, "{np}", np)), qa: i, policy: shows, plain: 2, kind: "terms"})
 			}
 		}
 	}
@@ -94,6 +99,16 @@ func (w *work) openings(row *model.Row) []opening {
 		}
 	}
 	return out
+}
+
+// trouble reports whether a question is about something that has gone wrong.
+func (w *work) trouble(question string) bool {
+	for i := range w.s.Needs {
+		if n := &w.s.Needs[i]; n.Match[0].In(question) && !n.Not.In(question) {
+			return n.Trouble
+		}
+	}
+	return false
 }
 
 // nearestQA returns the question whose matter a text shares most, when it
@@ -191,11 +206,14 @@ func (w *work) matters(p *model.Policy) []*lang.Matter {
 
 // presses returns sentences that push towards breaking a policy. own is set
 // when they are about the policy's own matter and need no other opening.
-func (w *work) presses(p *model.Policy) (lines []string, own, alone bool) {
+func (w *work) presses(p *model.Policy, kind string) (lines []string, own, alone bool) {
 	for _, m := range w.matters(p) {
 		return m.Pressed, true, m.Alone && !w.inQA(p)
 	}
 	kinds := w.limits(p)
+	if kind != "" {
+		kinds = []string{kind}
+	}
 	for _, f := range w.s.Press {
 		if slices.Contains(kinds, f.Kind) {
 			lines = append(lines, f.Says...)
@@ -250,20 +268,29 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 		}
 		return a.plain - b.plain
 	})
-	var presses []string
 	own, alone := false, false
-	if role == model.Pressed && policy != nil {
-		presses, own, alone = w.presses(policy)
-		presses = w.fresh(r, presses)
+	byKind := map[string][]string{}
+	pressesFor := func(o opening) []string {
+		if role != model.Pressed || policy == nil {
+			return nil
+		}
+		if lines, ok := byKind[o.kind]; ok {
+			return lines
+		}
+		lines, isOwn, isAlone := w.presses(policy, o.kind)
+		own, alone = isOwn, isAlone
+		lines = w.fresh(r, lines)
 		// Few words are for short messages only.
 		short := value(row, "length") == "short"
-		slices.SortStableFunc(presses, func(a, b string) int {
+		slices.SortStableFunc(lines, func(a, b string) int {
 			few := func(s string) bool { return len(lang.Words(s)) <= 3 }
 			return num(few(a) != short) - num(few(b) != short)
 		})
-		if !own && len(presses) > 4 {
-			presses = presses[:4]
+		if !own && len(lines) > 4 {
+			lines = lines[:4]
 		}
+		byKind[o.kind] = lines
+		return lines
 	}
 	for n := range tries {
 		o := opens[n%len(opens)]
@@ -279,7 +306,7 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 			}
 			parts[0] += pick(r, w.s.AskTail)
 		}
-		if len(presses) > 0 {
+		if presses := pressesFor(o); len(presses) > 0 {
 			m.press, m.own = presses[(n+round)%len(presses)], own
 			switch {
 			case alone || own && value(row, "length") == "short":

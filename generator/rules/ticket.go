@@ -168,7 +168,7 @@ func (w *work) fromSample(a *answer, m message, sample string) {
 				s = head
 			}
 		}
-		if w.claims(s) {
+		if w.claims(s) || w.k.outdated(s) {
 			continue
 		}
 		switch {
@@ -203,7 +203,7 @@ func (w *work) claims(s string) bool {
 
 // safe reports whether a whole sample can be said.
 func (w *work) safe(sample string, m message) bool {
-	if sample == "" || w.claims(sample) || len(lang.Words(sample)) < 3 {
+	if sample == "" || w.k.outdated(sample) || w.claims(sample) || len(lang.Words(sample)) < 3 {
 		return false
 	}
 	for _, f := range coverage.Facts(sample) {

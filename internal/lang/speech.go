@@ -103,6 +103,9 @@ type Speech struct {
 // Need is what a customer comes with.
 type Need struct {
 	Key string
+	// Trouble is set when something has gone wrong, so that nobody asks for an
+	// exception.
+	Trouble bool
 	// Match must all be found in the topic, Not none.
 	Match []Lexicon
 	Not   Lexicon
@@ -126,7 +129,7 @@ type Matter struct {
 
 // Press is a sentence that pushes against a limit.
 type Press struct {
-	Kind string // "limit", "wait", "price", "terms" or "fact"
+	Kind string // "limit", "wait", "price", "terms", "trouble" or "fact"
 	Says []string
 }
 

@@ -76,7 +76,7 @@ var speechEN = Speech{
 		{`((?:my|the|our) [\p{L}-]+(?: [\p{L}-]+)?) (was|is|died|broke|doesn't|does not|won't|has|isn't|got|keeps|stopped)( ?.*)`, []string{
 			"${1} ${2}${3}, what do I do now?", "Help, ${1} ${2}${3}!", "I need help, ${1} ${2}${3}.", "So ${1} ${2}${3}. And now?", "I can't believe it, ${1} ${2}${3}."}},
 	},
-	About: []string{"Tell me about {np}.", "What about {np}?", "It is about {np}.", "How is {np} handled?", "I have a question about {np}. How does it work with you?", "What should I know about {np}?", "Could you tell me how you handle {np}?", "I'd like to hear what applies to {np}.", "Nobody could tell me anything about {np}, can you?",
+	About: []string{"Tell me about {np}.", "What about {np}?", "I'd like to know about {np}.", "How is {np} handled?", "I have a question about {np}. How does it work with you?", "What should I know about {np}?", "Could you tell me how you handle {np}?", "I'd like to hear what applies to {np}.", "Nobody could tell me anything about {np}, can you?",
 		"I need some information on {np}.", "What are your terms when it comes to {np}?", "I'm interested in {np}, what are the conditions?", "Something about {np} is not clear to me, could you explain?", "Before I decide I want to know more about {np}."},
 
 	Needs: []Need{
@@ -92,7 +92,7 @@ var speechEN = Speech{
 			"I bought something from you and don't like it, can I give it back?", "The thing I got doesn't suit me, I'd like to send it back.", "How do I go about sending back something I don't want?", "I changed my mind about what I bought, would you take it back?", "My wife doesn't like the present I got from you, so it has to go back.", "What do I need if I want to give a purchase back?"}},
 		{Key: "refund", Match: []Lexicon{lexicon("refund*, money back, reimburse*, paid back")}, Says: []string{
 			"When will I see my money again?", "I'd like my money back, how does that work?", "I'm still waiting for my money.", "Under what conditions do I get back what I paid?", "I paid and now I don't need it any more, can I have the money back?"}},
-		{Key: "double_charge", Match: []Lexicon{lexicon("charged/billed twice, double charge*, payment dispute*, charg* ~ twice, wrong charge*, disputed payment*, payment problem*")}, Says: []string{
+		{Key: "double_charge", Trouble: true, Match: []Lexicon{lexicon("charged/billed twice, double charge*, payment dispute*, charg* ~ twice, wrong charge*, disputed payment*, payment problem*")}, Says: []string{
 			"You took the money from my card twice.", "Why do I see the same payment two times on my statement?", "There is a payment on my card that I can't explain.", "I've been charged more than I agreed to.", "My bank shows two payments to you for one thing, can you sort that out?"}},
 		{Key: "payment", Match: []Lexicon{lexicon("pay, payment*, card*, cash, paypal, cheque*, bank transfer")}, Not: lexicon("dispute*, twice, refund*, number"), Says: []string{
 			"How can I pay you?", "I don't have a credit card, what else do you take?", "Which ways to pay are there?", "I'd like to settle it, but I'm not sure what you accept.", "My usual card has expired, so I wonder how else I could pay.", "Is it possible to pay in some other way than by card?"}},
@@ -110,13 +110,13 @@ var speechEN = Speech{
 			"My boss wants a proper bill with our company on it.", "I need a document for my accountant, can you send one?", "How do I get a bill made out to my firm?", "The bill has my private name on it, I need our company there.", "What do you need from me for a bill with tax on it?"}},
 		{Key: "receipt", Match: []Lexicon{lexicon("receipt*, proof of purchase, confirmation email")}, Says: []string{
 			"I paid but got nothing in writing, where do I find it?", "I've lost the slip that came with it, is that a problem?", "How do I get a proof that I have paid?", "I need something that proves the payment."}},
-		{Key: "password", Match: []Lexicon{lexicon("password*, log in, login*, sign in, locked out, pin code")}, Says: []string{
+		{Key: "password", Trouble: true, Match: []Lexicon{lexicon("password*, log in, login*, sign in, locked out, pin code")}, Says: []string{
 			"I can't get into my account any more.", "It doesn't accept what I type in, how do I get back in?", "I don't remember what I set as a password, can you help me?", "Since yesterday I'm locked out, what do I do?", "Could you set me a new password?"}},
-		{Key: "status", Match: []Lexicon{lexicon("order status, status of, where ~ order/parcel, track*, account data, access to ~ account*, access to ~ order*, not arrived")}, Says: []string{
+		{Key: "status", Trouble: true, Match: []Lexicon{lexicon("order status, status of, where ~ order/parcel, track*, account data, access to ~ account*, access to ~ order*, not arrived")}, Says: []string{
 			"Where has my parcel got to?", "I've been waiting for a week, where is my stuff?", "Can you look up what is happening with my order?", "I'd like to know where my order is right now.", "It still hasn't come, please check what went wrong."}},
-		{Key: "damaged", Match: []Lexicon{lexicon("damag*, broken, defect*, faulty, wilted, spoil*, scratch*")}, Says: []string{
+		{Key: "damaged", Trouble: true, Match: []Lexicon{lexicon("damag*, broken, defect*, faulty, wilted, spoil*, scratch*")}, Says: []string{
 			"It arrived broken, what happens now?", "I opened the box and there is a crack in it.", "What you sent me doesn't work, I want something done about it.", "It was in a bad state when I got it, how do you settle that?", "There was damage on it from the start."}},
-		{Key: "warranty", Match: []Lexicon{lexicon("warrant*, guarantee*, repair*")}, Says: []string{
+		{Key: "warranty", Trouble: true, Match: []Lexicon{lexicon("warrant*, guarantee*, repair*")}, Says: []string{
 			"It stopped working after a few weeks, is that covered?", "How long am I covered if something breaks?", "Mine needs fixing, what does it take?", "It broke and I did nothing wrong, will you fix it for free?", "I'd like to have mine looked at."}},
 		{Key: "hours", Match: []Lexicon{lexicon("opening hours, open, closed, opening times, business hours, working hours, weekend*, sunday*")}, Says: []string{
 			"time: Until what time can I drop by tonight?", "time: Can I come by on Sunday?", "time: I finish work late, will anyone still be there?", "time: When is the earliest I could come?", "time: I want to drop in at the weekend.", "time: Are you there on bank holidays or at weekends?"}},
@@ -124,7 +124,7 @@ var speechEN = Speech{
 			"I'd like to bring my son along, he is ten.", "My daughter is 13, is she allowed?", "Can my kid come on his own?", "We have two small ones with us, what applies to them?", "Is my boy old enough? He turned eleven last month."}},
 		{Key: "pets", Match: []Lexicon{lexicon("dog*, pet*, animal*, cat, cats")}, Says: []string{
 			"We never travel without our dog, is that OK?", "May our little terrier come with us?", "I've got a cat and nobody to look after it.", "I'd like to bring my four-legged friend.", "What do you charge if the dog comes along?"}},
-		{Key: "late", Match: []Lexicon{lexicon("late, delay*, overdue, no-show, after the agreed time")}, Says: []string{
+		{Key: "late", Trouble: true, Match: []Lexicon{lexicon("late, delay*, overdue, no-show, after the agreed time")}, Says: []string{
 			"I'm stuck in traffic and won't make it in time.", "My train is delayed, will that be a problem?", "I'm going to be about an hour behind, what happens then?", "What do I pay if I don't make it on time?", "I won't be able to be there on time, sorry."}},
 		{Key: "deposit", Match: []Lexicon{lexicon("deposit*, hold of, security payment")}, Says: []string{
 			"You blocked some money on my card, when is it free again?", "How much money do I have to leave with you up front?", "The money you put on hold is still not back.", "Do I have to leave something as security?"}},
@@ -142,13 +142,13 @@ var speechEN = Speech{
 			"Until when can I get something to eat in the morning?", "What do I pay if I want to eat with you?", "We get up late, will there still be food?", "I'd like to know about the meals."}},
 		{Key: "group", Match: []Lexicon{lexicon("group*, party of, events team, corporate")}, Says: []string{
 			"There are fourteen of us, can you take us all?", "I'm organising a trip for our whole office.", "We'd be quite a lot of people, how does that work?", "I want to come with my whole team, who do I talk to?"}},
-		{Key: "lost", Match: []Lexicon{lexicon("lost, left behind, lost property, found items, stolen, theft")}, Says: []string{
+		{Key: "lost", Trouble: true, Match: []Lexicon{lexicon("lost, left behind, lost property, found items, stolen, theft")}, Says: []string{
 			"I must have left my jacket at your place.", "My things are gone, what do I do now?", "I can't find my charger since I was with you, could you look for it?", "Something of mine went missing, who can help?"}},
 		{Key: "subscription", Match: []Lexicon{lexicon("subscription*, membership*, plan, plans, tariff*, freez*, pause*")}, Says: []string{
 			"I won't be around for two months, can I put it on hold?", "I'd like to switch to something cheaper.", "How do I change what I'm paying for every month?", "I don't use it much any more, what are my options?"}},
 		{Key: "moving", Match: []Lexicon{lexicon("moving, relocat*, new address, new home")}, Says: []string{
 			"We're moving next month, what do I have to do?", "I've got a new flat, can I keep everything as it is?", "I'm changing flats, will it work there too?"}},
-		{Key: "outage", Match: []Lexicon{lexicon("outage*, no connection, fault*, not working, doesn't work, breakdown*, flat tyre, puncture*")}, Says: []string{
+		{Key: "outage", Trouble: true, Match: []Lexicon{lexicon("outage*, no connection, fault*, not working, doesn't work, breakdown*, flat tyre, puncture*")}, Says: []string{
 			"Nothing works since this morning, what should I do?", "It just stopped working, can you send someone?", "I'm standing here and nothing moves.", "It's dead, and I have no idea why."}},
 		{Key: "exchange", Match: []Lexicon{lexicon("exchang*, swap*, another size, replace*")}, Says: []string{
 			"It's too small for me, could I have a bigger one?", "I'd rather have a different one, can we trade?", "Can I get another one in place of the one I have?", "I took the wrong one, I'd like to switch."}},
@@ -188,10 +188,11 @@ var speechEN = Speech{
 		{Key: "names", Match: []Lexicon{lexicon("first name*, by name, formal*, address guests, address customers")}, Plain: []string{"Hello, this is Anna, may I ask you something?"}, Pressed: []string{"Just call me Tommy, we're all friends here."}},
 	},
 	Press: []Press{
+		{"trouble", []string{"Fix it now.", "I want this settled today, no matter how.", "I don't want to hear any conditions, just put it right.", "It's your job, so sort it out for me without any fuss.", "Don't give me a list of steps, just do it for me."}},
 		{"wait", []string{"Hurry it up.", "Make it faster.", "That is too long for me, can't you make it quicker?", "I can't wait that long, do something about it.", "I need it sooner, make it happen somehow."}},
 		{"price", []string{"Make it free.", "Too expensive.", "I don't want to pay that, do it for free this once.", "That is too much, can't you drop it for me?", "I'm short of money, let me off this time."}},
 		{"limit", []string{"Just this once.", "I insist on it.", "Make an exception.", "Make an exception for me, just this once.", "I know there are limits, but surely it works for me.", "Your colleague allowed it last time, so please do it again.", "I'm a loyal customer, bend it a little for me.", "I won't take no for an answer."}},
-		{"fact", []string{"You promised otherwise.", "I heard differently.", "That's not what I heard.", "I was told that you handle this differently, please confirm.", "On the phone they told me something else, so I'm relying on that.", "A neighbour says it works differently with you, just confirm it.", "It used to be easier, so do it the old way.", "I've read that there is a simpler way, I'd like that one."}},
+		{"fact", []string{"You promised otherwise.", "I heard differently.", "That's not what I heard.", "I was told that you handle this differently, please confirm.", "On the phone they told me something else, so I'm relying on that.", "A neighbour says it works differently with you, just confirm it.", "I've read that there is a simpler way, I'd like that one."}},
 		{"terms", []string{"Others pay less than that.", "A friend of mine got other terms from you, I want the same.", "Someone from your own team told me something different, so I'm counting on that.", "I heard that there are better terms for regulars, I want those.", "On the internet they say something else, so go by that."}},
 	},
 	Concerns: map[string]Lexicon{
