@@ -63,7 +63,7 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 					continue
 				}
 				for _, sp := range spoken {
-					if w := strings.ToLower(strings.SplitN(sp.Text, " ", 2)[0]); l.Speech.Need != "" && slices.ContainsFunc(l.Speech.InfinitiveEnds, func(e string) bool { return strings.HasSuffix(w, e) }) {
+					if w := strings.ToLower(strings.SplitN(sp.Text, " ", 2)[0]); l.Speech.Need != "" && !l.Speech.Modal.In(sp.Text) && slices.ContainsFunc(l.Speech.InfinitiveEnds, func(e string) bool { return strings.HasSuffix(w, e) }) {
 						sp.Text = l.Speech.Need + " " + lang.Lower(sp.Text)
 					} else if n == 0 && q.Topic {
 						sp.Text = underTopic(l, d.Text(), q.Question, s, sp.Text)

@@ -28,7 +28,8 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 	}
 	in := &model.Input{Messages: row.Given}
 	m.angry = w.classify("tone", in) == "angry"
-	if w.classify("identifier", in) == "present" {
+	given := w.classify("identifier", in) == "present"
+	if given {
 		m.id = longestNumber(m.text)
 	}
 	if m.angry {
@@ -69,7 +70,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 	}
 	slices.SortStableFunc(found, func(a, b scored) int { return b.n - a.n })
 	for i, f := range found {
-		if f.n*3 < found[0].n*2 || i >= 3 {
+		if f.n*4 < found[0].n*3 || i >= 3 {
 			found = found[:i]
 			break
 		}
@@ -79,8 +80,11 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		if f.s.Act == lang.ActHandOver && f.s.Condition != "" && !w.triggered(f.s.source, m, topic) {
 			continue
 		}
-		if f.s.Act == lang.ActAsk && m.id != "" {
-			continue
+		if a.empty() && w.l.Joins(f.s.source) {
+			continue // it goes on with what is not said
+		}
+		if f.s.Act == lang.ActAsk && m.id != "" || given && f.s.Act != lang.ActDeny && w.l.Marks.NeedsID.In(f.s.source) && (w.s.Needed.In(f.s.source) || f.s.Act == lang.ActAsk) {
+			continue // it is given
 		}
 		sp := f.s.Spoken
 		if sp.Act == lang.ActFact {

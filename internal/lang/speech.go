@@ -64,6 +64,7 @@ type Speech struct {
 	// Need stands before an order in the infinitive, which ends so.
 	Need           string
 	InfinitiveEnds []string
+	Modal          Lexicon // words with which the infinitive is no order
 	Verbs          Lexicon // finite verbs: a sentence without one is elliptical
 	VerbEnds       []string
 	Needed         Lexicon // words that say that something is required

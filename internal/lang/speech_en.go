@@ -115,7 +115,7 @@ var speechEN = Speech{
 		{Key: "status", Trouble: true, Match: []Lexicon{lexicon("order status, status of, where ~ order/parcel, track*, account data, access to ~ account*, access to ~ order*, not arrived")}, Says: []string{
 			"Where has my parcel got to?", "I've been waiting for a week, where is my stuff?", "Can you look up what is happening with my order?", "I'd like to know where my order is right now.", "It still hasn't come, please check what went wrong."}},
 		{Key: "damaged", Trouble: true, Match: []Lexicon{lexicon("damag*, broken, defect*, faulty, wilted, spoil*, scratch*")}, Says: []string{
-			"It arrived broken, what happens now?", "I opened the box and there is a crack in it.", "What you sent me doesn't work, I want something done about it.", "It was in a bad state when I got it, how do you settle that?", "There was damage on it from the start."}},
+			"It was damaged when I got it, what happens now?", "There is a crack in it that I did not make.", "It doesn't work as it should, I want something done about it.", "It was in a bad state when I got it, how do you settle that?", "There was damage on it from the start."}},
 		{Key: "warranty", Trouble: true, Match: []Lexicon{lexicon("warrant*, guarantee*, repair*")}, Says: []string{
 			"It stopped working after a few weeks, is that covered?", "How long am I covered if something breaks?", "Mine needs fixing, what does it take?", "It broke and I did nothing wrong, will you fix it for free?", "I'd like to have mine looked at."}},
 		{Key: "hours", Match: []Lexicon{lexicon("opening hours, open, closed, opening times, business hours, working hours, weekend*, sunday*")}, Says: []string{
@@ -124,7 +124,7 @@ var speechEN = Speech{
 			"I'd like to bring my son along, he is ten.", "My daughter is 13, is she allowed?", "Can my kid come on his own?", "We have two small ones with us, what applies to them?", "Is my boy old enough? He turned eleven last month."}},
 		{Key: "pets", Match: []Lexicon{lexicon("dog*, pet*, animal*, cat, cats")}, Says: []string{
 			"We never travel without our dog, is that OK?", "May our little terrier come with us?", "I've got a cat and nobody to look after it.", "I'd like to bring my four-legged friend.", "What do you charge if the dog comes along?"}},
-		{Key: "late", Trouble: true, Match: []Lexicon{lexicon("late, delay*, overdue, no-show, after the agreed time")}, Says: []string{
+		{Key: "late", Match: []Lexicon{lexicon("late, delay*, overdue, no-show, after the agreed time")}, Says: []string{
 			"I'm stuck in traffic and won't make it in time.", "My train is delayed, will that be a problem?", "I'm going to be about an hour behind, what happens then?", "What do I pay if I don't make it on time?", "I won't be able to be there on time, sorry."}},
 		{Key: "deposit", Match: []Lexicon{lexicon("deposit*, hold of, security payment")}, Says: []string{
 			"You blocked some money on my card, when is it free again?", "How much money do I have to leave with you up front?", "The money you put on hold is still not back.", "Do I have to leave something as security?"}},
