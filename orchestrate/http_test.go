@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"hash/fnv"
 	"maps"
 	"os"
 	"regexp"
@@ -19,10 +17,10 @@ import (
 	"github.com/casebook-go/casebook/adapters/openai"
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/actor"
 	"github.com/casebook-go/casebook/internal/wire"
 	"github.com/casebook-go/casebook/model"
 	"github.com/casebook-go/casebook/orchestrate"
-	"github.com/casebook-go/casebook/orchestrate/extract"
 )
 
 func parse(t testing.TB, path string) *model.Document {
@@ -40,109 +38,13 @@ func parse(t testing.TB, path string) *model.Document {
 
 const bikes = "../examples/documents/bike_rental_en.md"
 
-// actor plays a model that answers every prompt of casebook in order: what it
-// says of the document is what the rules find in it, and its texts are
-// different for every row. Its reply depends on the request alone.
-type actor struct {
-	ex    *extract.Result
-	calls func(req *llm.Request) []llm.ToolCall // of a route request; nil = direct
-}
-
-func newActor(t testing.TB, doc *model.Document) *actor {
+func newActor(t testing.TB, docs ...*model.Document) *actor.Actor {
 	t.Helper()
-	ex, err := extract.Extract(t.Context(), []*model.Document{doc}, nil)
+	a, err := actor.New(t.Context(), docs...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &actor{ex: ex}
-}
-
-func ranges(ev []model.Evidence) []map[string]int {
-	out := []map[string]int{}
-	for _, e := range ev {
-		out = append(out, map[string]int{"first": e.LineStart, "last": e.LineEnd})
-	}
-	return out
-}
-
-func kindOf(req *llm.Request) string {
-	if len(req.Tools) > 0 {
-		return "route"
-	}
-	system := req.Messages[0].Content
-	for kind, mark := range map[string]string{
-		"use_cases": "Find the use cases", "policies": "Find the policies", "repair": "cited by none", "direct": "You write test data",
-	} {
-		if strings.Contains(system, mark) {
-			return kind
-		}
-	}
-	return ""
-}
-
-func (a *actor) Complete(_ context.Context, req *llm.Request) (*llm.Response, error) {
-	answer := func(v any) (*llm.Response, error) {
-		b, err := json.Marshal(v)
-		return &llm.Response{Text: string(b)}, err
-	}
-	key := map[string]string{}
-	for i, u := range a.ex.UseCases {
-		key[u.ID] = fmt.Sprintf("u%d", i+1)
-	}
-	switch kindOf(req) {
-	case "use_cases":
-		list := []map[string]any{}
-		for _, u := range a.ex.UseCases {
-			list = append(list, map[string]any{"key": key[u.ID], "lines": ranges(u.Evidence), "name": u.Name, "description": u.Description, "corner": "none"})
-		}
-		return answer(map[string]any{"agent": "support_bot", "language": "en", "use_cases": list})
-	case "policies":
-		list := []map[string]any{}
-		for i, p := range a.ex.Policies {
-			uses := []string{}
-			for _, u := range a.ex.UseCases {
-				if slices.Contains(a.ex.Relevant[u.ID], p.ID) {
-					uses = append(uses, key[u.ID])
-				}
-			}
-			list = append(list, map[string]any{
-				"key": fmt.Sprintf("p%d", i+1), "lines": ranges(p.Evidence), "type": p.Type, "statement": p.Statement, "name": p.Name,
-				"description": p.Description, "conditions": []string{}, "exceptions": []string{}, "testable": true, "untestable_reason": "",
-				"use_cases": uses, "supersedes": []any{},
-			})
-		}
-		return answer(map[string]any{"policies": list, "contradictions": []any{}})
-	case "repair":
-		return answer(map[string]any{"use_cases": []any{}, "policies": []any{}, "dropped": []any{}})
-	case "route":
-		if a.calls != nil {
-			return &llm.Response{Calls: a.calls(req)}, nil
-		}
-		return &llm.Response{Calls: []llm.ToolCall{{ID: "1", Name: "generate_direct", Arguments: `{"max_test_cases":100,"emphasis":null}`}}}, nil
-	case "direct":
-		prompt := req.Messages[1].Content
-		h := fnv.New64a()
-		h.Write([]byte(prompt))
-		items := []map[string]any{}
-		for _, m := range rowKey.FindAllStringSubmatch(prompt, -1) {
-			n := 1
-			if m[2] != "" {
-				if _, err := fmt.Sscan(m[2], &n); err != nil {
-					return nil, err
-				}
-			}
-			for k := range n {
-				items = append(items, map[string]any{
-					"row": m[1], "situation": "Somebody needs something.", "name": fmt.Sprintf("Case %s %x", m[1], h.Sum64()),
-					"messages": []map[string]string{{"role": "user", "text": fmt.Sprintf("message %s %d %x", m[1], k, h.Sum64())}},
-					"shown":    []any{}, "policies": []string{"p1"}, "expected_output": "An answer.", "criteria": []string{"says this", "asks that", "promises nothing"}, "impossible": "",
-				})
-			}
-		}
-		return answer(map[string]any{"items": items})
-	default:
-		return nil, fmt.Errorf("the actor does not know this prompt: %.200s", req.Messages[0].Content)
-	}
+	return a
 }
 
 func overHTTP(t testing.TB, s *wire.Server) *openai.Client {
@@ -241,7 +143,7 @@ func TestExactCountsFromAServerThatFailsOneCallInFive(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 		cases, examples := counts(res)
-		if diff := cmp.Diff([][]int{{len(a.ex.UseCases)}, {4}, {2}}, [][]int{{len(res.Dataset.UseCases)}, cases, examples}); diff != "" {
+		if diff := cmp.Diff([][]int{{len(a.Extraction.UseCases)}, {4}, {2}}, [][]int{{len(res.Dataset.UseCases)}, cases, examples}); diff != "" {
 			t.Errorf("seed %d: use cases, test cases each, examples each (-want +got):\n%s", seed, diff)
 		}
 		if len(s.Faulted()) < 4 {
@@ -252,7 +154,7 @@ func TestExactCountsFromAServerThatFailsOneCallInFive(t *testing.T) {
 
 // nonsense answers with valid JSON of the schema and nothing in it.
 func nonsense(_ context.Context, req *llm.Request) (*llm.Response, error) {
-	switch kindOf(req) {
+	switch actor.Kind(req) {
 	case "use_cases":
 		return &llm.Response{Text: `{"agent":"support_bot","language":"xx","use_cases":[{"key":"","lines":[{"first":9999,"last":1}],"name":"zzz","description":"zzz","corner":"none"}]}`}, nil
 	case "policies":
@@ -355,7 +257,7 @@ func TestProviderThatFailsLaterIsCompletedByRules(t *testing.T) {
 	a := newActor(t, doc)
 	direct := 0
 	s := wire.New(t, wire.Client(modelFunc(func(ctx context.Context, req *llm.Request) (*llm.Response, error) {
-		if kindOf(req) == "direct" {
+		if actor.Kind(req) == "direct" {
 			if direct++; direct > 3 {
 				return nil, &llm.Error{Kind: llm.KindQuota, Status: 429, Code: "insufficient_quota", Message: "no credit left"}
 			}
@@ -395,7 +297,7 @@ func TestCancelledRunKeepsWhatWasAccepted(t *testing.T) {
 			cancel(enough)
 		}
 	}
-	a.calls = func(*llm.Request) []llm.ToolCall { // leaves three rows of four to the fallback
+	a.Calls = func(*llm.Request) []llm.ToolCall { // leaves three rows of four to the fallback
 		return []llm.ToolCall{{ID: "1", Name: "generate_direct", Arguments: `{"max_test_cases":1}`}}
 	}
 	o.MaxRounds = 1

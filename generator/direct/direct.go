@@ -8,8 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
@@ -59,6 +63,10 @@ func New(o *Options) (generator.Generator, error) {
 
 type direct struct{ opts Options }
 
+// maxBatches is how many batches of one call are asked for at once. The limit
+// on all calls to the model is the client's.
+const maxBatches = 4
+
 // reply is what the model is asked for. Field order is the order of thought.
 type reply struct {
 	Items []replyItem `json:"items" jsonschema_description:"One item for each row, in the order of the rows."`
@@ -90,28 +98,91 @@ func (d *direct) generate(ctx context.Context, call *generator.Call, p Params) (
 	if call.Model == nil {
 		return nil, errors.New("direct: the call has no model")
 	}
-	batch := &model.Batch{}
-	out := &generator.Output{Format: generator.BatchFormat}
-	var failures []error
-	for rows := range slices.Chunk(call.Rows, d.opts.BatchRows) {
-		items, drops, err := d.batch(ctx, call, p, rows)
-		if err != nil {
-			// What earlier batches brought is kept; the rows of this one stay open.
-			failures = append(failures, err)
-			for _, r := range rows {
-				drops = append(drops, generator.Drop{Row: r.ID, Reason: err.Error()})
-			}
-			if ctx.Err() != nil || fatal(err) {
-				out.Dropped = append(out.Dropped, drops...)
-				break
-			}
-		}
-		batch.Items = append(batch.Items, items...)
-		out.Dropped = append(out.Dropped, drops...)
+	chunks := slices.Collect(slices.Chunk(call.Rows, d.opts.BatchRows))
+	made := make([]batchResult, len(chunks))
+	for i, rows := range chunks {
+		made[i].fail(rows, generator.ErrNotStarted)
 	}
-	made := generator.BatchOutput(batch)
-	made.Dropped = out.Dropped
-	return made, errors.Join(failures...)
+	// Batches know nothing of each other, so they are asked for at once: the
+	// call takes as long as its slowest batch. Their items stand in the order of
+	// the rows whichever comes first.
+	var (
+		group  errgroup.Group
+		failed atomic.Bool // no later batch can succeed
+		slots  = make(chan struct{}, maxBatches)
+	)
+feed:
+	for i, rows := range chunks {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			break feed
+		}
+		if ctx.Err() != nil || failed.Load() {
+			break
+		}
+		group.Go(func() error {
+			defer func() { <-slots }()
+			made[i].fail(rows, errExited) // should the model's client end the goroutine
+			d.fill(ctx, call, p, rows, &made[i])
+			if fatal(made[i].err) {
+				failed.Store(true)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // always nil: a failure belongs to its batch
+	batch := &model.Batch{}
+	var dropped []generator.Drop
+	var failures []error
+	for i := range made {
+		batch.Items = append(batch.Items, made[i].items...)
+		dropped = append(dropped, made[i].drops...)
+		if err := made[i].err; err != nil && !errors.Is(err, generator.ErrNotStarted) {
+			failures = append(failures, err)
+		}
+	}
+	if len(failures) == 0 && ctx.Err() != nil {
+		failures = append(failures, context.Cause(ctx))
+	}
+	out := generator.BatchOutput(batch)
+	out.Dropped = dropped
+	return out, errors.Join(failures...)
+}
+
+// batchResult is what one batch brought.
+type batchResult struct {
+	items []model.Item
+	drops []generator.Drop
+	err   error
+}
+
+// fail makes b the result of a batch that brought nothing.
+func (b *batchResult) fail(rows []model.Row, err error) {
+	*b = batchResult{err: err}
+	for _, r := range rows {
+		b.drops = append(b.drops, generator.Drop{Row: r.ID, Reason: err.Error()})
+	}
+}
+
+var errExited = errors.New("direct: the model's client exited its goroutine")
+
+// fill asks for one batch. What goes wrong, a panic of the model's client
+// included, costs the rows of this batch and no others.
+func (d *direct) fill(ctx context.Context, call *generator.Call, p Params, rows []model.Row, out *batchResult) {
+	defer func() {
+		if v := recover(); v != nil {
+			stack := debug.Stack()
+			call.Log.Error("generator panicked", "generator", "direct", "call", call.ID, "panic", fmt.Sprint(v), "stack", string(stack))
+			out.fail(rows, &generator.PanicError{Value: v, Stack: stack})
+		}
+	}()
+	items, drops, err := d.batch(ctx, call, p, rows)
+	if err != nil {
+		out.fail(rows, err)
+		return
+	}
+	*out = batchResult{items: items, drops: drops}
 }
 
 func fatal(err error) bool {
@@ -274,7 +345,7 @@ Corrections
 
 func (d *direct) user(call *generator.Call, p Params, rows []model.Row, keys *keys) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Language of the document: %s. Kind of assistant: %s.\n", call.Language, call.Profile.Case)
+	fmt.Fprintf(&b, "Language of the document: %s. Kind of assistant: %s.\n", fence(call.Language), call.Profile.Case)
 	switch p.Emphasis {
 	case "edge_cases":
 		b.WriteString("Lean to the limits and exceptions of the rules.\n")

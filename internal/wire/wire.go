@@ -230,6 +230,14 @@ func (s *Server) LongestChain() int {
 	return n
 }
 
+// Chains is what [Server.LongestChain] is the largest of: the length of every
+// chain by its name.
+func (s *Server) Chains() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.chains)
+}
+
 // Faulted is how many calls were failed on purpose, by kind.
 func (s *Server) Faulted() map[Fault]int {
 	s.mu.Lock()
