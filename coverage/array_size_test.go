@@ -106,14 +106,16 @@ func TestBuildSizes(t *testing.T) {
 	}
 }
 
+// BenchmarkBuild builds pairwise arrays; limit is in seconds, 0 for none.
 func BenchmarkBuild(b *testing.B) {
 	for _, bb := range []struct {
 		name   string
 		levels []int
+		limit  float64
 	}{
-		{"three axes", []int{4, 3, 3}},
-		{"seven axes", power(2, 2, 3, 3, 4, 2)},
-		{"10^20", power(10, 20)},
+		{"three axes", []int{4, 3, 3}, 0},
+		{"seven axes", power(2, 2, 3, 3, 4, 2), 0},
+		{"10^20", power(10, 20), 1},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			m := &coverage.Model{Axes: shape(bb.levels...)}
@@ -126,6 +128,12 @@ func BenchmarkBuild(b *testing.B) {
 				rows = len(a.Rows)
 			}
 			b.ReportMetric(float64(rows), "rows")
+			if took := b.Elapsed().Seconds() / float64(b.N); bb.limit > 0 {
+				b.ReportMetric(took/bb.limit, "of-limit")
+				if took > bb.limit {
+					b.Errorf("%.2f s, the limit is %.0f s", took, bb.limit)
+				}
+			}
 		})
 	}
 }

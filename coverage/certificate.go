@@ -133,10 +133,15 @@ func planModel(up *model.UseCasePlan) *Model {
 // recountAccepted counts the tuples of a use case over its test cases that have
 // an example. The witness of a tuple is the first example of the first of them.
 func recountAccepted(m *Model, useCase string, d *model.Dataset) (Report, map[string]string) {
-	first := make(map[string]string) // example by test case
+	first := make(map[string]string) // example by test case, "" for none yet
+	for i := range d.TestCases {
+		if tc := &d.TestCases[i]; tc.UseCaseID == useCase {
+			first[tc.ID] = ""
+		}
+	}
 	for i := range d.Examples {
 		e := &d.Examples[i]
-		if _, ok := first[e.TestCaseID]; !ok {
+		if id, ok := first[e.TestCaseID]; ok && id == "" {
 			first[e.TestCaseID] = e.ID
 		}
 	}
@@ -144,10 +149,10 @@ func recountAccepted(m *Model, useCase string, d *model.Dataset) (Report, map[st
 	var examples []string
 	for i := range d.TestCases {
 		tc := &d.TestCases[i]
-		id, ok := first[tc.ID]
-		if !ok || tc.UseCaseID != useCase {
+		if tc.UseCaseID != useCase || first[tc.ID] == "" {
 			continue
 		}
+		id := first[tc.ID]
 		row := make(map[string]string, len(tc.Parameters))
 		for k, v := range tc.Parameters {
 			row[k] = v.String()

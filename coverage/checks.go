@@ -94,7 +94,7 @@ func DefaultChecks() []Check {
 // RunChecks returns what the checks find, in their order, with Finding.Check
 // set to the name of the check. A candidate without Ground gets one for the run.
 func RunChecks(cs []Check, c *Candidate) []Finding {
-	if c.Ground == nil {
+	if c.Ground == nil && len(cs) > 0 {
 		own := *c
 		own.Ground = c.ground()
 		c = &own
