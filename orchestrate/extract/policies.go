@@ -35,8 +35,16 @@ type place struct{ doc, start, end int }
 func (e *extraction) claims() {
 	for i := range e.units {
 		u := &e.units[i]
-		for _, c := range e.claimsOf(u) {
-			e.all = append(e.all, c)
+		norms := e.l.Norms(u.text)
+		found := e.claimsOf(u, norms)
+		e.all = append(e.all, found...)
+		if about := e.l.About(u.text); strong(norms) && !quoted(u.text) && !e.listed(u) && !about {
+			e.obligations++
+			if len(found) == 0 {
+				e.unmapped(u)
+			}
+		} else if about && strong(norms) {
+			e.refuse(u, "it speaks about the document or the project, not about what the agent does")
 		}
 	}
 	for i := range e.all {
@@ -51,30 +59,19 @@ func (e *extraction) claims() {
 }
 
 // claimsOf reads the obligations of one unit.
-func (e *extraction) claimsOf(u *unit) []claim {
-	norms := e.l.Norms(u.text)
-	strong := slices.ContainsFunc(norms, func(n lang.Norm) bool { return !n.Weak })
-	if strong {
-		e.obligations++
-	}
-	if u.mistakes && !(strong && (e.l.SpeaksOfAgent(u.text) || len(lang.Words(u.text)) > 6)) {
+func (e *extraction) claimsOf(u *unit, norms []lang.Norm) []claim {
+	if u.mistakes && !(strong(norms) && (e.l.SpeaksOfAgent(u.text) || len(lang.Words(u.text)) > 6)) {
 		return nil // a sample of what went wrong
 	}
 	if e.l.About(u.text) {
-		if strong {
-			e.unmapped(u, "it speaks about the document, not about what the agent does")
-		}
 		return nil
 	}
-	if quoted(u.text) || e.kind == model.CaseOperatorQuality && e.l.SpeaksOfAgent(u.topic) && strings.Count(u.text, ",") >= 3 {
-		return nil // a quotation, or a list of what is checked
+	if quoted(u.text) || e.listed(u) {
+		return nil
 	}
 	base := claim{
-		topic: u.topic, places: []place{{u.doc, u.start, u.end}}, update: u.update || strong && u.section < 0 && e.l.Overrules(u.text),
+		topic: u.topic, places: []place{{u.doc, u.start, u.end}}, update: u.update || e.l.Overrules(u.text),
 		situation: u.situation, section: u.section, qa: u.qa, doc: u.doc, internal: e.l.Internal(u.text),
-	}
-	if e.l.Overrules(u.text) {
-		base.update = true
 	}
 	if u.lead != "" {
 		n := e.l.Norms(u.lead)[0]
@@ -135,6 +132,17 @@ func (e *extraction) claimsOf(u *unit) []claim {
 	// A sentence may state facts besides its norms: "22 spaces; they can't be
 	// reserved".
 	return out
+}
+
+// listed reports whether a unit lists what is checked in messages: kinds of
+// message, not rules.
+func (e *extraction) listed(u *unit) bool {
+	return e.kind == model.CaseOperatorQuality && e.l.SpeaksOfAgent(u.topic) && strings.Count(u.text, ",") >= 3
+}
+
+// strong reports whether one of the norms has a word of obligation.
+func strong(norms []lang.Norm) bool {
+	return slices.ContainsFunc(norms, func(n lang.Norm) bool { return !n.Weak })
 }
 
 // states reports whether a sentence without any word of obligation counts as a

@@ -149,11 +149,16 @@ func decideCase(l *lang.Language, docs []*model.Document) (model.Case, []model.E
 }
 
 // unmapped records an obligation that became no policy.
-func (e *extraction) unmapped(u *unit, why string) {
+func (e *extraction) unmapped(u *unit) {
 	if ev, err := e.docs[u.doc].Cut(u.start, u.end); err == nil {
 		e.skipped = append(e.skipped, ev)
-		e.refused = append(e.refused, model.Refusal{Check: "extract", Reason: why + ": " + e.l.Shorten(u.text, 120), Index: u.start})
 	}
+	e.refuse(u, "it is not said of the agent, or is a sample of a mistake")
+}
+
+// refuse records a sentence that was not made use of, and why.
+func (e *extraction) refuse(u *unit, why string) {
+	e.refused = append(e.refused, model.Refusal{Check: "extract", Reason: why + ": " + e.l.Shorten(u.text, 120), Index: u.start})
 }
 
 // cut turns places into evidence, in document order.

@@ -279,7 +279,7 @@ func (r *reader) sentences(doc *model.Document, blk *model.Block, text string, u
 	}
 }
 
-const maxFragment = 9 // words of a sentence that may be a fragment of another
+const maxFragment = 14 // words of a sentence that may be a fragment of another
 
 // bare reports whether a sentence only states facts: no condition stands in it.
 func (r *reader) bare(s string) bool {
