@@ -152,6 +152,10 @@ func fatal(err error) (Stop, bool) {
 	if errors.As(err, &e) && e.Fatal() {
 		return StopProvider, true
 	}
+	var missing *llm.MissingError // of a replay
+	if errors.As(err, &missing) {
+		return StopProvider, true
+	}
 	var b *llm.BudgetError
 	if errors.As(err, &b) {
 		return StopBudget, true

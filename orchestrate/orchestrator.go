@@ -89,12 +89,16 @@ func (r *Result) Err() error {
 // ProviderError says that the model could not be used before anything was
 // made. It wraps the failure, mostly a *[llm.Error].
 type ProviderError struct {
-	Stage string // extract or route
+	Stage string // extract, route or generate
 	Err   error
 }
 
 func (e *ProviderError) Error() string {
 	remedy := "check the endpoint, the key and the model's name, or run without a model"
+	var missing *llm.MissingError
+	if errors.As(e.Err, &missing) {
+		remedy = "the documents, the options or the seed differ from those of the recording"
+	}
 	return fmt.Sprintf("orchestrate: the model could not be used (%s): %v: %s", e.Stage, e.Err, remedy)
 }
 

@@ -120,6 +120,10 @@ func unusable(err error) bool {
 	if errors.As(err, &stopped) {
 		return true
 	}
+	var missing *llm.MissingError
+	if errors.As(err, &missing) {
+		return true
+	}
 	var e *llm.Error
 	return errors.As(err, &e) && (e.Fatal() || e.Kind == llm.KindRate || e.Kind == llm.KindOverload)
 }
@@ -353,8 +357,20 @@ func (r *run) round(ctx context.Context, round int) error {
 		r.stop = StopProvider
 		return &ProviderError{"route", firstErr}
 	}
+	if err := r.failedEarly(ctx, "route"); err != nil {
+		return err
+	}
 	r.serve(ctx, round, "generate", jobs)
-	return nil
+	return r.failedEarly(ctx, "generate")
+}
+
+// failedEarly is the error of a provider that failed for good before an item
+// was accepted: there is nothing yet that rules would complete.
+func (r *run) failedEarly(ctx context.Context, stage string) error {
+	if r.stop != StopProvider || r.filled > 0 || ctx.Err() != nil {
+		return nil
+	}
+	return &ProviderError{stage, r.stopErr}
 }
 
 // extractedByRules reports whether nothing so far shows that the provider works.

@@ -188,7 +188,8 @@ func (d *direct) fill(ctx context.Context, call *generator.Call, p Params, rows 
 func fatal(err error) bool {
 	var e *llm.Error
 	var b *llm.BudgetError
-	return errors.As(err, &e) && e.Fatal() || errors.As(err, &b)
+	var m *llm.MissingError
+	return errors.As(err, &e) && e.Fatal() || errors.As(err, &b) || errors.As(err, &m)
 }
 
 func (d *direct) batch(ctx context.Context, call *generator.Call, p Params, rows []model.Row) ([]model.Item, []generator.Drop, error) {
