@@ -437,12 +437,15 @@ func (d *Document) findBoldQuestions(used []bool) {
 			continue
 		}
 		e, ok := d.leadEntry(i)
+		if b.Kind == BlockHTML && isQuestion(b.Text) { // a <summary>
+			e, ok = entry{question: cutNumber(b.Text)}, true
+		}
 		if !ok || e.topic {
 			continue
 		}
 		d.addFollowed(i, e.question, e.answer, used, func(k int) bool {
 			_, bold := d.leadEntry(k)
-			return bold || d.seen[k].bold && d.seen[k].rest == ""
+			return bold || d.seen[k].bold && d.seen[k].rest == "" || d.Blocks[k].Kind == BlockHTML
 		})
 	}
 }
@@ -567,7 +570,7 @@ func (d *Document) findPlainQuestions(used []bool) {
 }
 
 // findHeadingQuestions reads headings that ask, answered by what stands right
-// under them. A heading over other questions is only their title.
+// under them. A heading right over other questions is only their title.
 func (d *Document) findHeadingQuestions() {
 	sort.SliceStable(d.QAs, func(i, j int) bool { return d.QAs[i].LineStart < d.QAs[j].LineStart })
 	var found []QA
@@ -577,21 +580,27 @@ func (d *Document) findHeadingQuestions() {
 			continue
 		}
 		q := cutNumber(cutQuestionLabel(cutNumber(sec.Title)))
+		// The answer ends where other questions, a chat or a table begin.
+		limit := sec.LineEnd + 1
+		if k := sort.Search(len(d.QAs), func(i int) bool { return d.QAs[i].LineStart > sec.LineStart }); k < len(d.QAs) {
+			limit = min(limit, d.QAs[k].LineStart)
+		}
+		if k := sort.Search(len(d.Dialogues), func(i int) bool { return d.Dialogues[i].Turns[0].LineStart > sec.LineStart }); k < len(d.Dialogues) {
+			limit = min(limit, d.Dialogues[k].Turns[0].LineStart)
+		}
 		var parts []string
 		end := 0
-		plain := true
 		for k := sec.Block + 1; k < len(d.Blocks) && d.Blocks[k].Section == s; k++ {
 			b := &d.Blocks[k]
-			if b.Table >= 0 {
-				plain = plain && b.Kind != BlockHeaderRow
+			if b.Table >= 0 || b.LineEnd >= limit {
+				break
 			}
 			if b.InForce() {
 				parts = append(parts, b.Text)
 				end = b.LineEnd
 			}
 		}
-		inside := sort.Search(len(d.QAs), func(i int) bool { return d.QAs[i].LineStart >= sec.LineStart })
-		if inside < len(d.QAs) && d.QAs[inside].LineStart <= end || !plain || len(parts) == 0 {
+		if len(parts) == 0 {
 			continue
 		}
 		if _, after, ok := cutLabel(parts[0]); ok && len(parts) == 1 && labelIn(answerLabels, foldLabel(d.Blocks[sec.Block+1].Lead)) {

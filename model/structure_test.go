@@ -283,6 +283,10 @@ func TestQuestions(t *testing.T) {
 			[]qa{{"Lost something?", "Say where.", false, 1, 2}},
 		},
 		{
+			"a heading before other questions, and a summary", "## Есть доставка?\nДа.\n\n- Q. Где?\n  A. Тут.\n\n<details>\n<summary>Wie zahle ich?</summary>\n\nBar.\n</details>\n",
+			[]qa{{"Есть доставка?", "Да.", false, 1, 2}, {"Где?", "Тут.", false, 4, 5}, {"Wie zahle ich?", "Bar.", false, 7, 10}},
+		},
+		{
 			"question marks of other scripts", "## 配送はいつですか？\n明日。\n\n## متى يصل؟\nغدا.\n\n## Πού είναι;\nΕδώ.\n",
 			[]qa{{"配送はいつですか？", "明日。", false, 1, 2}, {"متى يصل؟", "غدا.", false, 4, 5}, {"Πού είναι;", "Εδώ.", false, 7, 8}},
 		},
@@ -336,6 +340,10 @@ func TestTickets(t *testing.T) {
 		{
 			"heads that say so", "| message | reply |\n|---|---|\n| cancel it now | Which booking is it? |\n| my bike is late | Sorry to hear that |\n",
 			[]ticket{{"1", "cancel it now", "Which booking is it?"}, {"2", "my bike is late", "Sorry to hear that"}},
+		},
+		{
+			"speakers as heads", "| Дата | Клиент | Бот |\n|---|---|---|\n| 01.02 | есть места | Да, есть. |\n| 01.02 | скок стоит | Уточните дату. |\n",
+			[]ticket{{"1", "есть места", "Да, есть."}, {"2", "скок стоит", "Уточните дату."}},
 		},
 		{
 			"a price list", "| № | Услуга | Описание | Цена |\n|---|---|---|---|\n| 1 | Чистка зубов | Снимаем налёт и камень. | 3500 ₽ |\n| 2 | Пломба световая | Ставим за один визит. | 4200 ₽ |\n| 3 | Снимок | Делаем на месте сразу. | 600 ₽ |\n",

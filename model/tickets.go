@@ -88,7 +88,7 @@ func (d *Document) readTable(from, to int) {
 	}
 	msg, ans := &cols[m], &cols[a]
 	n := float64(len(rows))
-	headed := headIn(messageHeads, msg.head) && headIn(answerHeads, ans.head)
+	headed := isMessageHead(msg.head) && isAnswerHead(ans.head)
 	inquiry := headIn(questionLabels, msg.head) && headIn(answerHeads, ans.head)
 	speech := msg.quoted >= .5 && ans.quoted >= .3
 	ticket := speech ||
@@ -220,7 +220,7 @@ func pickColumns(cols []column, id int) (message, answer int) {
 	var free []int
 	for c := range cols {
 		if c != id && cols[c].filled > 0 && !cols[c].id &&
-			(cols[c].words >= 2 || cols[c].quoted >= .5 || headIn(messageHeads, cols[c].head) || headIn(answerHeads, cols[c].head)) {
+			(cols[c].words >= 2 || cols[c].quoted >= .5 || isMessageHead(cols[c].head) || isAnswerHead(cols[c].head)) {
 			free = append(free, c)
 		}
 	}
@@ -230,10 +230,10 @@ func pickColumns(cols []column, id int) (message, answer int) {
 		for _, a := range free[i+1:] {
 			x, y := &cols[m], &cols[a]
 			score := 2*x.quoted + x.asks + x.spoken + 2*y.quoted + y.stated + min(x.words, 12)/24 + min(y.words, 12)/24 + x.distinct
-			if headIn(messageHeads, x.head) || headIn(questionLabels, x.head) {
+			if isMessageHead(x.head) || headIn(questionLabels, x.head) {
 				score += 3
 			}
-			if headIn(answerHeads, y.head) {
+			if isAnswerHead(y.head) {
 				score += 3
 			}
 			if score > best {
@@ -243,6 +243,10 @@ func pickColumns(cols []column, id int) (message, answer int) {
 	}
 	return message, answer
 }
+
+func isMessageHead(head string) bool { return headIn(messageHeads, head) || userLabels[head] }
+
+func isAnswerHead(head string) bool { return headIn(answerHeads, head) || agentLabels[head] }
 
 // headIn reports whether a column's head holds a word of set.
 func headIn(set map[string]bool, head string) bool {
