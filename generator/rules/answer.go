@@ -131,7 +131,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 	topic := w.k.matter(m.text)
 	usesOpening := m.press == "" || m.opening.text == "" && m.opening.qa >= 0 || m.opening.text != "" && strings.Contains(foldSpace(m.text), foldSpace(firstWords(m.opening.text, 3)))
 	if m.opening.qa >= 0 && usesOpening {
-		q := &w.k.qas[m.opening.qa]
+		q := w.q(m.opening.qa)
 		topic = append(topic, w.k.matter(q.Question)...)
 		for i, s := range q.statements {
 			if s.Condition != "" && (s.Act == lang.ActAsk || s.Act == lang.ActHandOver) && overlap(w.k.telling(s.Condition), w.k.telling(m.text)) < 1 {
@@ -216,14 +216,25 @@ func withoutYes(yes []string, s string) string {
 
 // triggered reports whether a message is what a rule speaks about.
 func (w *work) triggered(rule string, m message, topic []string) bool {
-	if !w.s.Narrow.In(rule) && (w.l.Marks.Anger.In(m.text) || w.l.Marks.Abuse.In(m.text) || m.angry) {
-		for i := range w.s.Matters {
-			if x := &w.s.Matters[i]; x.Key == "anger" && lang.Matches(x.Match, x.Not, rule) {
-				return true
-			}
+	return w.angry(m) && angers(w.l, rule) || overlap(w.k.matter(rule), topic) >= 2
+}
+
+// angry reports whether a message is an angry one.
+func (w *work) angry(m message) bool {
+	return m.angry || w.l.Marks.Anger.In(m.text) || w.l.Marks.Abuse.In(m.text)
+}
+
+// angers reports whether a rule is on anger, whatever it is about.
+func angers(l *lang.Language, rule string) bool {
+	if l.Speech.Narrow.In(rule) {
+		return false
+	}
+	for i := range l.Speech.Matters {
+		if x := &l.Speech.Matters[i]; x.Key == "anger" && lang.Matches(x.Match, x.Not, rule) {
+			return true
 		}
 	}
-	return overlap(w.k.matter(rule), topic) >= 2
+	return false
 }
 
 // next adds the step that the documents demand after the answer: asking for
@@ -244,7 +255,7 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 	}
 	if len(a.asks) == 0 && m.id == "" {
 		best, score := lang.Spoken{}, 0
-		for i := range w.k.statements {
+		for _, i := range w.k.near(topic...) {
 			s := &w.k.statements[i]
 			if s.Act != lang.ActAsk || s.Object == "" {
 				continue
@@ -265,14 +276,12 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 		}
 	}
 	if a.handover == "" {
+		angry := w.angry(m)
 		best, score := lang.Spoken{}, 0
-		for i := range w.k.statements {
+		for _, i := range w.k.handing {
 			s := &w.k.statements[i]
-			if s.Act != lang.ActHandOver {
-				continue
-			}
 			n := overlap(s.stems, topic)
-			if n < 2 && !w.triggered(s.source, m, nil) && !(len(a.denials) > 0 && w.follows(s, a.denials)) {
+			if n < 2 && !(angry && s.angers) && !(len(a.denials) > 0 && w.follows(i, a.denials)) {
 				continue
 			}
 			if n+1 > score {
@@ -285,10 +294,15 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 
 // follows reports whether a statement stands beside one of the denials: what
 // the agent does instead.
-func (w *work) follows(s *statement, denials []string) bool {
-	for i := range w.k.statements {
-		d := &w.k.statements[i]
-		if d.Act == lang.ActDeny && slices.Contains(denials, d.Text) && d.doc == s.doc && s.start-d.end <= 2 && d.start-s.end <= 2 {
+func (w *work) follows(at int, denials []string) bool {
+	s := &w.k.statements[at]
+	for i := at - 1; i >= 0 && w.k.statements[i].doc == s.doc && s.start-w.k.statements[i].end <= 2; i-- {
+		if d := &w.k.statements[i]; d.Act == lang.ActDeny && slices.Contains(denials, d.Text) {
+			return true
+		}
+	}
+	for i := at + 1; i < len(w.k.statements) && w.k.statements[i].doc == s.doc && w.k.statements[i].start-s.end <= 2; i++ {
+		if d := &w.k.statements[i]; d.Act == lang.ActDeny && slices.Contains(denials, d.Text) {
 			return true
 		}
 	}

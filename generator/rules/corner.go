@@ -99,8 +99,8 @@ func (w *work) respondCorner(row *model.Row, m message, r *rand.Rand) (*answer, 
 // topic returns what the documents can be asked about, as words for an answer.
 func (w *work) topic(r *rand.Rand) string {
 	var topics []string
-	for i := range w.k.qas {
-		if q := &w.k.qas[i]; q.Topic && len(strings.Fields(q.Question)) <= 3 && len(q.statements) > 0 {
+	for i := range w.questions() {
+		if q := w.q(i); q.Topic && len(strings.Fields(q.Question)) <= 3 && len(q.statements) > 0 {
 			topics = append(topics, lang.Lower(q.Question))
 		}
 	}

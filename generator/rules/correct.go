@@ -65,26 +65,26 @@ func (w *work) correct(row *model.Row, r *rand.Rand) (*model.Example, string) {
 	return nil, "no broken message shows the row's parameters"
 }
 
-// trade returns the line of business of the documents, and the one for any.
-func (w *work) trade() (own, anyTrade *lang.Trade) {
+// trade returns the line of business of a text.
+func trade(l *lang.Language, text string) *lang.Trade {
 	best := 0
-	toks := lang.Tokens(w.k.text)
-	anyTrade = &w.s.Trades[len(w.s.Trades)-1]
-	own = anyTrade
-	for i := range w.s.Trades[:len(w.s.Trades)-1] {
-		t := &w.s.Trades[i]
+	toks := lang.Tokens(text)
+	s := &l.Speech
+	own := &s.Trades[len(s.Trades)-1]
+	for i := range s.Trades[:len(s.Trades)-1] {
+		t := &s.Trades[i]
 		if n := len(t.Match.All(toks)); n > best && n >= 3 {
 			best, own = n, t
 		}
 	}
-	return own, anyTrade
+	return own
 }
 
 // drafts returns the messages that may be broken for a row, in the order in
 // which they are tried.
 func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 	dialogue := row.Format == model.DialogLastTurnCorrection
-	own, other := w.trade()
+	own, other := w.k.own, &w.s.Trades[len(w.s.Trades)-1]
 	pairs := w.pairs(r, own)
 	if own != other {
 		pairs = append(pairs, w.pairs(r, other)...)
@@ -133,7 +133,7 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 				remark := w.s.Break.Sarcasm[(i+r.IntN(len(w.s.Break.Sarcasm)))%len(w.s.Break.Sarcasm)]
 				form[i] = draft{user: pair.Ask, bad: remark + " " + pair.Say, good: pair.Say, fault: "rude"}
 			}
-			if !w.politeness() {
+			if !w.k.polite {
 				form = nil
 			}
 		} else {
@@ -188,15 +188,14 @@ func (w *work) pairs(r *rand.Rand, t *lang.Trade) []lang.Pair {
 	return out
 }
 
-// politeness reports whether the documents have a rule on how people are
-// spoken to.
-func (w *work) politeness() bool {
-	for i := range w.s.Breaches {
-		if b := &w.s.Breaches[i]; b.Key == "swear" && b.Match[0].In(w.k.text) {
+// politeness reports whether a text has a rule on how people are spoken to.
+func politeness(l *lang.Language, text string) bool {
+	for i := range l.Speech.Breaches {
+		if b := &l.Speech.Breaches[i]; b.Key == "swear" && b.Match[0].In(text) {
 			return true
 		}
 	}
-	return w.s.PoliteRule.In(w.k.text)
+	return l.Speech.PoliteRule.In(text)
 }
 
 // breaches returns messages that break what a policy demands to be said.
@@ -385,7 +384,7 @@ func (w *work) onAnger() lang.Spoken {
 		if b.Key != "complaint" {
 			continue
 		}
-		for k := range w.k.statements {
+		for _, k := range w.k.handing {
 			if s := &w.k.statements[k]; s.Act == lang.ActHandOver && lang.Matches(b.Match, b.Not, s.source) && w.s.Angered.In(s.source) {
 				return s.Spoken
 			}
@@ -409,7 +408,7 @@ func (w *work) ruled() []string {
 			}
 		}
 	}
-	for _, k := range w.l.FaultKinds(w.k.text) {
+	for _, k := range w.k.faults {
 		if !slices.Contains(out, k) && k != "several" {
 			out = append(out, k)
 		}

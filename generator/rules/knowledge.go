@@ -6,7 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 )
@@ -18,7 +17,9 @@ type statement struct {
 	doc        string
 	start, end int
 	stems      []string // of source, and of the heading and question above it
+	own        []string // of source
 	qa         int      // index in knowledge.qas, or -1
+	angers     bool     // it hands angry people over
 }
 
 // qa is a question or topic of a document with what an agent can say on it.
@@ -26,8 +27,10 @@ type qa struct {
 	model.QA
 	doc        string
 	statements []statement
-	whole      bool // every sentence of the answer could be said
-	elliptical bool // the answer says something after its question only
+	whole      bool     // every sentence of the answer could be said
+	elliptical bool     // the answer says something after its question only
+	asked      []string // stems of the question
+	answered   []string // stems of the answer
 }
 
 // knowledge is what the documents of a call state, in the agent's voice.
@@ -42,15 +45,29 @@ type knowledge struct {
 	rules      string          // all but samples, lower-cased
 	text       string          // all of it, lower-cased
 	common     map[string]bool // stems that stand in so much of the text that they tell nothing
+
+	roots   map[string][]int    // statements by the roots of their stems
+	asking  map[string][]int    // questions by the roots of the stems they ask with
+	runs    map[string]struct{} // runs of four words of sources
+	samples map[string]string   // the sample answer to a ticket's message
+	handing []int               // statements that hand over
+	own     *lang.Trade         // the line of business
+	polite  bool                // there is a rule on how people are spoken to
+	faults  []string            // visible faults that the text speaks of
 }
 
-func learn(l *lang.Language, call *generator.Call) *knowledge {
+func learn(l *lang.Language, docs []*model.Document) *knowledge {
 	k := &knowledge{l: l}
-	for _, d := range call.Documents {
-		k.text += strings.ToLower(d.Text()) + "\n"
-		k.aliases = append(k.aliases, aliases(d)...)
+	var text, rules strings.Builder
+	for _, d := range docs {
+		raw := d.Text()
+		text.WriteString(strings.ToLower(raw) + "\n")
+		k.aliases = append(k.aliases, aliases(raw)...)
 	}
-	for _, d := range call.Documents {
+	k.text = text.String()
+	for _, d := range docs {
+		raw := d.Text()
+		from := len(k.qas)
 		for i := range d.QAs {
 			q := d.QAs[i]
 			q.Topic = q.Topic || len(strings.Fields(q.Question)) == 1
@@ -66,27 +83,31 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 					if w := strings.ToLower(strings.SplitN(sp.Text, " ", 2)[0]); l.Speech.Need != "" && !l.Speech.Modal.In(sp.Text) && slices.ContainsFunc(l.Speech.InfinitiveEnds, func(e string) bool { return strings.HasSuffix(w, e) }) {
 						sp.Text = l.Speech.Need + " " + lang.Lower(sp.Text)
 					} else if n == 0 && q.Topic {
-						sp.Text = underTopic(l, d.Text(), q.Question, s, sp.Text)
+						sp.Text = underTopic(l, raw, q.Question, s, sp.Text)
 					}
 					entry.statements = append(entry.statements, statement{
 						Spoken: sp, source: s, doc: d.Name, start: q.LineStart, end: q.LineEnd,
-						stems: k.matter(q.Question + " " + s), qa: len(k.qas),
+						stems: k.matter(q.Question + " " + s), own: k.matter(s), qa: len(k.qas),
 					})
 				}
 				if n == 0 {
 					entry.elliptical = l.Elliptical(s)
 				}
 			}
+			entry.asked, entry.answered = k.matter(q.Question), k.matter(q.Answer)
 			k.qas = append(k.qas, entry)
+		}
+		answered, sampled := newLines(d.NumLines()), sampled(d)
+		for i := from; i < len(k.qas); i++ {
+			answered.add(k.qas[i].LineStart, k.qas[i].LineEnd)
 		}
 		for i := range d.Blocks {
 			b := &d.Blocks[i]
-			if !b.InForce() || k.inTicket(d, b) {
+			if !b.InForce() || sampled.any(b.LineStart, b.LineEnd) {
 				continue
 			}
-			k.rules += strings.ToLower(b.Text) + "\n"
-			inQA := slices.IndexFunc(k.qas, func(q qa) bool { return q.doc == d.Name && q.LineStart <= b.LineStart && b.LineEnd <= q.LineEnd })
-			if inQA >= 0 {
+			rules.WriteString(strings.ToLower(b.Text) + "\n")
+			if answered.all(b.LineStart, b.LineEnd) {
 				continue
 			}
 			head := ""
@@ -98,7 +119,7 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 				if !ok {
 					continue
 				}
-				st := statement{Spoken: sp, source: s, doc: d.Name, start: b.LineStart, end: b.LineEnd, stems: k.matter(b.Lead + " " + s + " " + head), qa: -1}
+				st := statement{Spoken: sp, source: s, doc: d.Name, start: b.LineStart, end: b.LineEnd, stems: k.matter(b.Lead + " " + s + " " + head), own: k.matter(s), qa: -1}
 				if sp.Act == lang.ActAsk || sp.Act == lang.ActHandOver {
 					// What comes before it in its block is what it follows on.
 					object := k.matter(sp.Object)
@@ -120,8 +141,10 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 		}
 		return a.start - b.start
 	})
-	k.overrule(call.Documents)
-	k.common = k.frequent(call.Documents)
+	k.rules = rules.String()
+	k.overrule(docs)
+	k.common = k.frequent(docs)
+	k.index(docs)
 	for _, id := range l.Speech.IDs {
 		if strings.Contains(k.text, id) {
 			k.ids = append(k.ids, id)
@@ -130,20 +153,113 @@ func learn(l *lang.Language, call *generator.Call) *knowledge {
 	return k
 }
 
-func (k *knowledge) inTicket(d *model.Document, b *model.Block) bool {
-	for _, t := range d.Tickets {
-		if t.LineStart <= b.LineEnd && b.LineStart <= t.LineEnd {
+// lines are lines of a document, for questions about ranges of them.
+type lines []int // how many of the lines before this one are in
+
+func newLines(n int) lines { return make(lines, n+2) }
+
+// add adds a range of lines.
+func (l lines) add(start, end int) {
+	for i := max(start, 1); i <= end && i < len(l); i++ {
+		l[i] = 1
+	}
+}
+
+func (l lines) all(start, end int) bool {
+	for i := max(start, 1); i <= end && i < len(l); i++ {
+		if l[i] == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (l lines) any(start, end int) bool {
+	for i := max(start, 1); i <= end && i < len(l); i++ {
+		if l[i] == 1 {
 			return true
 		}
 	}
+	return false
+}
+
+// sampled returns the lines of a document that hold tickets and dialogues.
+func sampled(d *model.Document) lines {
+	l := newLines(d.NumLines())
+	for _, t := range d.Tickets {
+		l.add(t.LineStart, t.LineEnd)
+	}
 	for _, g := range d.Dialogues {
 		for _, t := range g.Turns {
-			if t.LineStart <= b.LineEnd && b.LineStart <= t.LineEnd {
-				return true
+			l.add(t.LineStart, t.LineEnd)
+		}
+	}
+	return l
+}
+
+// index makes the ways to find statements without looking at all of them.
+func (k *knowledge) index(docs []*model.Document) {
+	k.roots, k.asking, k.runs, k.samples = map[string][]int{}, map[string][]int{}, map[string]struct{}{}, map[string]string{}
+	put := func(m map[string][]int, at int, stems []string) {
+		for _, s := range stems {
+			r := root(s)
+			if n := len(m[r]); n == 0 || m[r][n-1] != at {
+				m[r] = append(m[r], at)
 			}
 		}
 	}
-	return false
+	for i := range k.statements {
+		s := &k.statements[i]
+		put(k.roots, i, s.stems)
+		put(k.roots, i, s.own)
+		if s.Act == lang.ActHandOver {
+			s.angers = angers(k.l, s.source)
+			k.handing = append(k.handing, i)
+		}
+	}
+	for i := range k.qas {
+		put(k.asking, i, k.qas[i].asked)
+	}
+	for _, s := range k.sources {
+		words := lang.Words(s)
+		for i := 0; i+4 <= len(words); i++ {
+			k.runs[strings.Join(words[i:i+4], " ")] = struct{}{}
+		}
+	}
+	for _, d := range docs {
+		for _, t := range d.Tickets {
+			k.samples[t.Message] = t.Answer
+		}
+	}
+	k.own = trade(k.l, k.text)
+	k.polite = politeness(k.l, k.text)
+	k.faults = k.l.FaultKinds(k.text)
+}
+
+// root is the same for all related stems; unrelated ones may share it.
+func root(stem string) string {
+	if utf8.RuneCountInString(stem) == len(stem) {
+		return stem // only stems of other scripts are compared by their root
+	}
+	return prefix(stem, 5)
+}
+
+// near returns the statements that share a root with the stems, in order.
+func (k *knowledge) near(stems ...string) []int { return lookUp(k.roots, stems) }
+
+func lookUp(m map[string][]int, stems []string) []int {
+	seen := map[int]bool{}
+	var out []int
+	for _, s := range stems {
+		for _, i := range m[root(s)] {
+			if !seen[i] {
+				seen[i] = true
+				out = append(out, i)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // figure is a number as a text has it, a time of day included.
@@ -153,9 +269,10 @@ var figure = regexp.MustCompile(`\d+(?::\d+)?`)
 // 6:30 to 10:00") into the statements that it overrules.
 func (k *knowledge) overrule(docs []*model.Document) {
 	for _, d := range docs {
+		samples := sampled(d)
 		for i := range d.Blocks {
 			b := &d.Blocks[i]
-			if !b.InForce() || k.inTicket(d, b) {
+			if !b.InForce() || samples.any(b.LineStart, b.LineEnd) {
 				continue
 			}
 			for _, s := range lang.Sentences(b.Text) {
@@ -240,7 +357,7 @@ func (k *knowledge) frequent(docs []*model.Document) map[string]bool {
 		}
 	}
 	for i := range k.statements {
-		add(k.matter(k.statements[i].source))
+		add(k.statements[i].own)
 	}
 	for _, d := range docs {
 		for _, t := range d.Tickets {
@@ -258,7 +375,18 @@ func (k *knowledge) frequent(docs []*model.Document) map[string]bool {
 
 // telling returns the stems of a text that tell its topic from others.
 func (k *knowledge) telling(text string) []string {
-	return slices.DeleteFunc(k.matter(text), func(s string) bool { return k.common[s] })
+	return k.tell(k.matter(text))
+}
+
+// tell returns those of the stems that tell a topic from others.
+func (k *knowledge) tell(stems []string) []string {
+	var out []string
+	for _, s := range stems {
+		if !k.common[s] {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // quote returns what an agent can say of one sentence of an answer: the whole
@@ -311,9 +439,9 @@ func (k *knowledge) anonymous(s string) string {
 var alias = regexp.MustCompile(`\*?(\p{Lu}[\p{Ll}]{2,})\*?, (?:our|the) (?:chat ?)?(?:bot|chatbot|assistant)\b|(?:bot|assistant) (?:called|named) \*?(\p{Lu}\p{Ll}{2,})`)
 
 // aliases returns the names by which a document calls its agent.
-func aliases(d *model.Document) []string {
+func aliases(text string) []string {
 	var out []string
-	for _, m := range alias.FindAllStringSubmatch(d.Text(), -1) {
+	for _, m := range alias.FindAllStringSubmatch(text, -1) {
 		out = append(out, m[1]+m[2])
 	}
 	return out

@@ -20,22 +20,28 @@ type opening struct {
 	kind   string // of what presses it, where its policy does not tell
 }
 
+// about returns the questions that the use case rests on.
+func (w *work) about() []int {
+	var out []int
+	for i := range w.questions() {
+		q := w.q(i)
+		if len(q.statements) > 0 && cites(w.call.UseCase.Evidence, q.doc, q.LineStart, q.LineEnd) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
 // openings returns what a customer of the use case may say, the most natural
 // kinds first.
 func (w *work) openings(row *model.Row) []opening {
 	var out []opening
 	uc := &w.call.UseCase
 	policy, role := w.first(row)
-	var about []int
-	for i := range w.k.qas {
-		q := &w.k.qas[i]
-		if len(q.statements) > 0 && cites(uc.Evidence, q.doc, q.LineStart, q.LineEnd) {
-			about = append(about, i)
-		}
-	}
+	about := w.about()
 	if policy != nil && !slices.ContainsFunc(about, func(i int) bool { return w.states(i, policy) }) {
-		for i := range w.k.qas {
-			if len(w.k.qas[i].statements) > 0 && w.states(i, policy) {
+		for i := range w.questions() {
+			if len(w.q(i).statements) > 0 && w.states(i, policy) {
 				about = append(about, i)
 			}
 		}
@@ -49,7 +55,7 @@ func (w *work) openings(row *model.Row) []opening {
 		})
 	}
 	for _, i := range about {
-		q := &w.k.qas[i]
+		q := w.q(i)
 		shows := policy != nil && (w.states(i, policy) || !speaks(policy))
 		answer := ""
 		for _, s := range q.statements {
@@ -116,16 +122,16 @@ func (w *work) trouble(question string) bool {
 func (w *work) nearestQA(text string, least int) []int {
 	stems := w.k.telling(text)
 	best, score := -1, least-1
-	for i := range w.k.qas {
-		q := &w.k.qas[i]
+	for _, i := range lookUp(w.k.asking, stems) {
+		q := w.q(i)
 		if len(q.statements) == 0 {
 			continue
 		}
-		asked := overlap(w.k.telling(q.Question), stems)
+		asked := overlap(w.k.tell(q.asked), stems)
 		if asked == 0 {
 			continue
 		}
-		if n := asked*2 + overlap(w.k.telling(q.Answer), stems); n > score {
+		if n := asked*2 + overlap(w.k.tell(q.answered), stems); n > score {
 			best, score = i, n
 		}
 	}
@@ -137,7 +143,7 @@ func (w *work) nearestQA(text string, least int) []int {
 
 // states reports whether the answer to question i is where a policy stands.
 func (w *work) states(i int, p *model.Policy) bool {
-	q := &w.k.qas[i]
+	q := w.q(i)
 	return cites(p.Evidence, q.doc, q.LineStart, q.LineEnd)
 }
 
@@ -170,7 +176,7 @@ func (w *work) needs(topic, text, answer string) []string {
 
 // inQA reports whether a policy stands in the answer to a question.
 func (w *work) inQA(p *model.Policy) bool {
-	for i := range w.k.qas {
+	for i := range w.questions() {
 		if w.states(i, p) {
 			return true
 		}
@@ -340,7 +346,13 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 
 // copies reports whether a text repeats a source word for word.
 func (w *work) copies(text string) bool {
-	return slices.ContainsFunc(w.k.sources, func(s string) bool { return lang.SharedRun(s, text) >= 4 })
+	words := lang.Words(text)
+	for i := 0; i+4 <= len(words); i++ {
+		if _, ok := w.k.runs[strings.Join(words[i:i+4], " ")]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // dress gives the parts of a message what the row's parameters ask for.

@@ -6,7 +6,10 @@ package rules
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
+	"sync"
 
+	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -24,7 +27,44 @@ func New(opts *Options) (generator.Generator, error) {
 	return &rules{}, nil
 }
 
-type rules struct{}
+// kept is the number of document sets that a generator remembers.
+const kept = 4
+
+// rules remembers what it learned from documents: every call of a run reads
+// the same ones.
+type rules struct {
+	mu    sync.Mutex
+	known []*memory
+}
+
+// memory is what one set of documents taught.
+type memory struct {
+	language string
+	docs     []*model.Document
+	once     sync.Once
+	k        *knowledge
+	ground   *coverage.Ground
+}
+
+// recall returns what the documents of a call state.
+func (g *rules) recall(l *lang.Language, call *generator.Call) *memory {
+	g.mu.Lock()
+	i := slices.IndexFunc(g.known, func(m *memory) bool { return m.language == call.Language && slices.Equal(m.docs, call.Documents) })
+	if i < 0 {
+		g.known = append(g.known, &memory{language: call.Language, docs: slices.Clone(call.Documents)})
+		if len(g.known) > kept {
+			g.known = slices.Delete(g.known, 0, 1)
+		}
+		i = len(g.known) - 1
+	}
+	m := g.known[i]
+	g.mu.Unlock()
+	m.once.Do(func() {
+		m.k = learn(l, m.docs)
+		m.ground = coverage.NewGround(l, m.docs)
+	})
+	return m
+}
 
 // Spec describes the generator to a router.
 func (*rules) Spec() generator.Spec {
@@ -40,12 +80,12 @@ func (*rules) Spec() generator.Spec {
 // Generate fills the rows of the call. A row that cannot be filled with what
 // the document says is dropped with the reason. It returns a
 // *lang.UnknownError for a language it has no data for.
-func (*rules) Generate(ctx context.Context, call *generator.Call) (*generator.Output, error) {
+func (g *rules) Generate(ctx context.Context, call *generator.Call) (*generator.Output, error) {
 	l, err := lang.For(call.Language)
 	if err != nil {
 		return nil, err
 	}
-	w := newWork(l, call)
+	w := newWork(l, call, g.recall(l, call))
 	var b model.Batch
 	var dropped []generator.Drop
 	for i := range call.Rows {

@@ -18,14 +18,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		a.asks = []string{pick(r, w.s.Answer.Clarify)}
 		return m, a, ""
 	}
-	sample := ""
-	for _, d := range w.call.Documents {
-		for _, t := range d.Tickets {
-			if t.Message == m.text {
-				sample = t.Answer
-			}
-		}
-	}
+	sample := w.k.samples[m.text]
 	in := &model.Input{Messages: row.Given}
 	m.angry = w.classify("tone", in) == "angry"
 	given := w.classify("identifier", in) == "present"
@@ -45,12 +38,12 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		n, i int
 	}
 	var found []scored
-	for i := range w.k.statements {
+	for _, i := range w.k.near(append(slices.Clone(topic), w.cited(row)...)...) {
 		s := &w.k.statements[i]
 		if s.qa < 0 && s.Act == lang.ActFact && !w.standsFor(row, s) {
 			continue
 		}
-		t, h := overlap(topic, s.stems), overlap(hints, w.k.telling(s.source))
+		t, h := overlap(topic, s.stems), overlap(hints, w.k.tell(s.own))
 		same := s.qa >= 0 && slices.ContainsFunc(w.needKeys(w.k.qas[s.qa].Question), func(k string) bool { return slices.Contains(keys, k) })
 		if t < 2 && !same && (t < 1 || h < 2) {
 			continue
@@ -225,7 +218,7 @@ func (w *work) borneOut(s string) bool {
 	if len(words) < 2 {
 		return false
 	}
-	for i := range w.k.statements {
+	for _, i := range w.k.near(words...) {
 		st := &w.k.statements[i]
 		if overlap(words, st.stems)*5 >= len(words)*4 {
 			ok := true
@@ -283,4 +276,14 @@ func lastWord(s string) string {
 		return ""
 	}
 	return words[len(words)-1]
+}
+
+// cited returns the stems of the use case's questions, whose answers decide a
+// ticket in whatever words it comes.
+func (w *work) cited(row *model.Row) []string {
+	var out []string
+	for _, i := range w.about() {
+		out = append(out, w.q(i).asked...)
+	}
+	return out
 }

@@ -17,15 +17,17 @@ type work struct {
 	call     *generator.Call
 	l        *lang.Language
 	s        *lang.Speech
-	k        *knowledge
+	k        *knowledge // of all calls: read only
+	ground   *coverage.Ground
+	topical  *qa // the topic that the use case's own statements make, if any
 	policies map[string]*model.Policy
 	axes     map[string]model.Axis
 	used     map[string]bool // lines of the language data that a row of this call has taken
 	inputs   []string        // inputs accepted before and made in this call
 }
 
-func newWork(l *lang.Language, call *generator.Call) *work {
-	w := &work{call: call, l: l, s: &l.Speech, k: learn(l, call), policies: map[string]*model.Policy{}, axes: map[string]model.Axis{}, used: map[string]bool{}}
+func newWork(l *lang.Language, call *generator.Call, m *memory) *work {
+	w := &work{call: call, l: l, s: &l.Speech, k: m.k, ground: m.ground, policies: map[string]*model.Policy{}, axes: map[string]model.Axis{}, used: map[string]bool{}}
 	for i := range call.Policies {
 		w.policies[call.Policies[i].ID] = &call.Policies[i]
 	}
@@ -65,9 +67,22 @@ func (w *work) section() {
 		}
 	}
 	if len(entry.statements) > 0 && len(entry.statements) <= most+1 {
-		w.k.qas = append(w.k.qas, entry)
+		entry.asked, entry.answered = w.k.matter(entry.Question), w.k.matter(entry.Answer)
+		w.topical = &entry
 	}
 }
+
+// q returns question i of the documents, or the use case's own topic, which
+// comes after them.
+func (w *work) q(i int) *qa {
+	if i == len(w.k.qas) {
+		return w.topical
+	}
+	return &w.k.qas[i]
+}
+
+// questions is the number of questions that q knows.
+func (w *work) questions() int { return len(w.k.qas) + num(w.topical != nil) }
 
 // chance returns the source of choice of a row: a function of the call's seed,
 // the row, and how often the row was made before.
