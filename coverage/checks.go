@@ -219,6 +219,77 @@ func checkRow(c *Candidate) []Finding {
 	return fs
 }
 
+// arguable reports whether an input may count for a value that the classifier
+// does not give it. A sentence without a question mark that begins with a
+// question word can be a statement ("who is to blame is for the assessor"), and
+// a misspelling that no list has is told by its correction.
+func (c *Candidate) arguable(a model.Axis, want, got string, ex *model.Example) bool {
+	switch {
+	case a.Rule == "form" && want == "statement":
+		return !strings.ContainsAny(InputText(&ex.Input), "?？؟")
+	case a.Rule == "fault" && want == "typo" && got == "none" && c.correction(ex.Format):
+		return respelt(last(&ex.Input), ex.ExpectedOutput)
+	default:
+		return false
+	}
+}
+
+// respelt reports whether the correction spells a word of the message
+// differently: a word of four letters or more, one or two letters off.
+func respelt(draft, out string) bool {
+	words := func(text string) map[string]bool {
+		set := map[string]bool{}
+		for _, w := range lang.Words(text) {
+			if utf8.RuneCountInString(w) >= 4 {
+				set[w] = true
+			}
+		}
+		return set
+	}
+	before, after := words(draft), words(out)
+	for w := range before {
+		if after[w] {
+			continue
+		}
+		for v := range after {
+			// Another ending is another form of the word, not a misspelling.
+			if !before[v] && letters(w, v) <= 2 && firstRunes(w, 1) == firstRunes(v, 1) && w[len(w)-2:] == v[len(v)-2:] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// letters is the edit distance of two words; swapped neighbours count once.
+func letters(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	if d := len(x) - len(y); d > 2 || d < -2 {
+		return 3
+	}
+	rows := make([][]int, len(x)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(y)+1)
+		rows[i][0] = i
+	}
+	for k := range rows[0] {
+		rows[0][k] = k
+	}
+	for i := 1; i <= len(x); i++ {
+		for k := 1; k <= len(y); k++ {
+			cost := 1
+			if x[i-1] == y[k-1] {
+				cost = 0
+			}
+			rows[i][k] = min(rows[i-1][k]+1, rows[i][k-1]+1, rows[i-1][k-1]+cost)
+			if i > 1 && k > 1 && x[i-1] == y[k-2] && x[i-2] == y[k-1] {
+				rows[i][k] = min(rows[i][k], rows[i-2][k-2]+1)
+			}
+		}
+	}
+	return rows[len(x)][len(y)]
+}
+
 // checkParameters looks for every planned value in every input.
 func checkParameters(c *Candidate) []Finding {
 	var fs findings
@@ -235,6 +306,7 @@ func checkParameters(c *Candidate) []Finding {
 			}
 			got, decided := Classify(l, a, &ex.Input, ex.Format)
 			switch {
+			case decided && got != want && c.arguable(a, want, got, ex):
 			case decided && got != want:
 				how := Meaning(a, want)
 				if how != "" {

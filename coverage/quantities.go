@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -99,8 +100,15 @@ func measures(l *lang.Language, text string) (qs []quantity, bare map[unitAmount
 	return qs, bare
 }
 
-// spaced puts a space between a digit and a letter that follows it.
+// apart is a number whose groups of three digits are set apart.
+var apart = regexp.MustCompile(`\b\d{1,3}(?:[ \x{a0}\x{2009}\x{202f}]\d{3})+\b`)
+
+// spaced puts a space between a digit and a letter that follows it, and none
+// between the groups of one number.
 func spaced(text string) string {
+	text = apart.ReplaceAllStringFunc(text, func(n string) string {
+		return strings.Join(strings.FieldsFunc(n, unicode.IsSpace), "")
+	})
 	var b strings.Builder
 	var prev rune
 	for _, r := range text {

@@ -8,7 +8,7 @@ import (
 )
 
 // Prompt is the version of the extraction prompts; recordings name it.
-const Prompt = "extract/2"
+const Prompt = "extract/3"
 
 // useCaseReply is the model's answer about use cases. Field order is the order
 // in which it thinks.
@@ -80,7 +80,7 @@ Find the use cases: the things that a person comes with.
 
 const policySystem = commonSystem + `
 Find the policies: what the agent (or the operator) must or must not do or say.
-- Every sentence that obliges, forbids, limits, or fixes a fact that replies must state (times, prices, terms, ways to pay) is a policy. What belongs to one subject stays one policy: a term and what happens beyond it, the prices or ages of two kinds of thing, a limit and its consequence, a demand and what happens without it. Split only rules on different subjects.
+- Every sentence that obliges, forbids, limits, or fixes a fact that replies must state (times, prices, terms, ways to pay) is a policy. What belongs to one subject stays one policy: a term and what happens beyond it, the prices or ages of two kinds of thing, a limit and its consequence. But a prohibition, a thing that the agent must ask for, a hand-over, and something that is excluded or not accepted are policies of their own, even in the same sentence as others.
 - The same rule said in several places is ONE policy that cites all of them. Tickets and sample answers state no policies; they are noise.
 - type: escalate = hand over to a person or another line; must_not = forbidden; style = tone and politeness; format = shape of a reply (length, layout, number of turns); must = everything else that has to be done or said.
 - The statement keeps numbers, units and qualifiers ("working days", "up to", "only before") exactly.
