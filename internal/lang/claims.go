@@ -161,8 +161,7 @@ func (l *Language) third(s string) string {
 // "Excerpt") and names no matter that anybody comes with.
 func (l *Language) Structural(title string) bool { return l.Claim.structural.in(tokens(title)) }
 
-// Situation reports whether a table column's head announces situations, and
-// Wrong whether it announces mistakes.
+// Situation reports whether a table column's head announces situations.
 func (l *Language) Situation(head string) bool { return l.Claim.situation.in(tokens(head)) }
 
 // Wrong reports whether a table column's head announces mistakes.
@@ -212,8 +211,7 @@ func (l *Language) Joins(sentence string) bool {
 	return len(toks) > 0 && (l.Claim.joins.at(toks, 0) > 0 || l.Claim.glosses.in(toks))
 }
 
-// QualitySigns and SupportSigns count how often a text speaks of checking what
-// operators write, and of answering customers.
+// QualitySigns counts how often a text speaks of checking what operators write.
 func (l *Language) QualitySigns(text string) int { return l.Claim.quality.count(tokens(text)) }
 
 // SupportSigns counts how often a text speaks of answering customers.
@@ -328,7 +326,7 @@ func (l *Language) HandedOver(sentence string) string {
 		if i == 0 || i > 9 || l.Norm.agentSubject.in(toks[:i]) || l.Norm.condition.at(toks, 0) > 0 {
 			return ""
 		}
-		head := strings.TrimRight(sentence[:toks[i].start], " ,:—–-(")
+		head := strings.TrimRight(sentence[:toks[i].start], " ,:—–-(→=>")
 		if l.Norm.customerSubject.at(toks, 0) == 0 && (l.Norm.continuation.at(toks, 0) > 0 || l.stops[toks[i-1].low]) {
 			return ""
 		}
@@ -367,11 +365,15 @@ func (l *Language) Garbled(message string, known func(word string) bool) bool {
 }
 
 // SaidBefore returns what customers do, where a sentence says it in front of a
-// dash and the rule behind it ("They swear - we stay calm"), or "".
+// dash and the rule behind it ("They swear - we stay calm"), or what stands in
+// front of an arrow; else "".
 func (l *Language) SaidBefore(sentence string) string {
 	toks := tokens(sentence)
 	for k := 1; k < len(toks) && k < 12; k++ {
 		gap := sentence[toks[k-1].end:toks[k].start]
+		if strings.Contains(gap, "→") && !shades(sentence).covers(toks[k-1].end) && k <= 8 {
+			return strings.Trim(sentence[:toks[k-1].end], " ")
+		}
 		if strings.ContainsAny(gap, ":→=") {
 			return ""
 		}

@@ -30,7 +30,7 @@ var claimsEN = Claims{
 	},
 	toThem:     map[string]string{"i": "they", "my": "their", "me": "them", "we": "they", "our": "their", "us": "them", "mine": "theirs", "myself": "themselves"},
 	structural: compile("reminder|reminders|communication|faq|faqs|question|questions|rules|policy|policies|guide|handbook|memo|notes|instruction|instructions|export|tickets|log|overview|introduction|about|general|ground|misc|miscellaneous|other|changes|update|updates|sample|example|examples|excerpt|appendix|scope|purpose|background|context|odds|tone|style|voice|assistant|bot|chatbot|agent|agents|handler|handlers|operator|operators|staff|boundaries|limits|constraints|terms|contents|glossary|dialogue|dialog|chat|conversation|checklist|summary|knowledge|base|sources|input|given|task|things"),
-	situation:  compile("situation|situations|case|cases|when|request|requests|question|scenario|trigger|issue|problem|topic|if|customer|event"),
+	situation:  compile("situation|situations|case|cases|when|request|requests|scenario|trigger|if|customer|event"),
 	wrong:      compile("wrong|mistake|mistakes|error|errors|bad|don't|never|avoid|not|fault|faults"),
 	refuses: compile(`
 only help with
@@ -139,11 +139,11 @@ photo photos picture pictures image images
 		{compile("emoji|emojis|emoticon*|slang|lol"), "Operator's message with emojis or slang"},
 		{compile("terms|terminology|jargon|medical|drug|drugs"), "Operator's message with terms of the trade"},
 		{compile("banned|forbidden|prohibited phrase|phrases|word|words\nare|is banned|forbidden|prohibited"), "Operator's message with banned phrases"},
-		{compile("short|long|length|sentences|brief|wall of text"), "Operator's message that is too long"},
+		{compile("short|shorter|long|longer|length|sentences|brief\nwall of text"), "Operator's message that is too long"},
 		{compile("swear|swears|swearing|profan*|obscen*"), "Customer swears at the operator"},
 		{compile("first name|names\nname of\nby name\naddress customers"), "Operator's message that names the customer"},
 		{compile("greet|greets|greeting|hello"), "Operator's message without a greeting"},
-		{compile("sign off|sign-off|signature|closing|farewell|last line|goodbye"), "Operator's closing message"},
+		{compile("sign-off|signature|closing|farewell|goodbye\nsign off\nlast line"), "Operator's closing message"},
 		{compile("number|numbers written|format|full\nwritten in full"), "Operator's message with numbers or identifiers"},
 		{compile("promise|promises|guarantee|guarantees"), "Operator's message that promises something"},
 		{compile("phone|phones|contacts ... staff|doctor|personal\nphone numbers"), "Operator's message with somebody's contacts"},

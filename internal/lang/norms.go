@@ -40,6 +40,7 @@ type Norms struct {
 	about, internal, overrule, continuation patterns
 	affirm                                  map[string]bool
 	unitForms                               map[string]string // word -> unit; "" is skipped over
+	against                                 patterns          // words before the number that an update does away with
 	bareUnit                                map[string]bool   // units that alone are one of them
 	between                                 map[string]bool   // words between two numbers of one unit
 	numbers                                 map[string]int    // number words
@@ -580,6 +581,9 @@ func (n *Norms) kind(toks []token, c cue) model.PolicyType {
 		return model.Escalate
 	}
 	style := n.style.in(toks)
+	if n.format.in(toks) && n.replyNoun.in(toks) && len(n.quantities(toks)) > 0 {
+		return model.Shape // "no longer than five sentences" is no prohibition
+	}
 	if c.not {
 		if style {
 			return model.Style
@@ -931,8 +935,17 @@ func (n *Norms) quantities(toks []token) []Quantity {
 	}
 	var out []Quantity
 	var wait []Quantity // that wait for a unit: "2–7 days"
-	spelled := false    // in words, which are quantities only with a unit
+	lastUnit := ""
+	spelled := false // in words, which are quantities only with a unit
+	update := false  // the number waiting is set against the one before
 	flush := func(unit string) {
+		if k := len(out) - 1; unit == "" && update && k >= 0 && len(wait) > 0 {
+			unit = lastUnit
+		}
+		if unit != "" {
+			lastUnit = unit
+		}
+		update = false
 		if unit != "" || !spelled {
 			for _, q := range wait {
 				if q.Unit == "" {
@@ -943,10 +956,13 @@ func (n *Norms) quantities(toks []token) []Quantity {
 		}
 		wait, spelled = nil, false
 	}
-	for _, t := range toks {
+	for i, t := range toks {
 		if r, _ := utf8.DecodeRuneInString(t.low); unicode.IsDigit(r) {
 			if spelled {
 				flush("")
+			}
+			if i > 0 && len(wait) == 0 {
+				update = n.against.at(toks, i-1) > 0 || i > 1 && n.against.at(toks, i-2) > 1
 			}
 			num, unit := t.low, ""
 			if k := strings.IndexFunc(num, unicode.IsLetter); k > 0 {

@@ -367,6 +367,7 @@ crm
 `),
 	affirm:   set(`да нет конечно увы разумеется есть`),
 	numbers:  marksRU.Numbers,
+	against:  compile("вместо\nне\nвзамен"),
 	between:  set(`до или и`),
 	bareUnit: set(`сутки`),
 	unitForms: map[string]string{

@@ -17,6 +17,7 @@ type extraction struct {
 	x     *lexicon
 	kind  model.Case
 	units []unit
+	asked []unit // messages of customers that a list gives as samples
 	all   []claim
 	found []matter
 
@@ -39,7 +40,7 @@ func byRules(ctx context.Context, docs []*model.Document, o *Options, code strin
 	e := &extraction{l: l, docs: docs, x: newLexicon(l), corners: map[string][]int{}, generals: map[model.PolicyType]int{}}
 	r := &reader{l: l, docs: docs}
 	r.read()
-	e.units = r.units
+	e.units, e.asked = r.units, r.asked
 	res := &Result{Language: code, Relevant: map[string][]string{}}
 	if o.Profile != nil {
 		e.kind = o.Profile.Case

@@ -121,6 +121,41 @@ const veterinary = `# Ветклиника «Лапа»: памятка чат-�
 | 3 | «сколько стоит груминг?» | «Цены на сайте.» |
 `
 
+const school = `**Онлайн-школа: как отвечает помощник**
+
+Помощник отвечает родителям.
+
+| Тема | Что говорим |
+|---|---|
+| Перенос урока | Перенести можно за 12 часов, позже урок сгорает. |
+| Оплата | Платим до 5-го числа. Рассрочку оформляет менеджер. |
+
+Нельзя: обсуждать других учеников, обещать результат экзамена.
+
+Родитель жалуется на преподавателя → передаём куратору.
+
+С 1 сентября перенос возможен за 24 часа вместо 12.
+
+Вопросы, которые приходили:
+
+- «а можно пробный урок?»
+- «препод не пришёл!!!»
+`
+
+const pharmacy = `# Quality checks of pharmacy chat consultants
+
+The tool reads a consultant's reply and corrects it.
+
+- No typos.
+- The reply shouldn't exceed 4 sentences.
+- If the patient mentions chest pain, the consultant says to call an ambulance and escalates to the pharmacist on duty.
+- A consultant must not recommend a dosage.
+
+| Situation | What the consultant does | What goes wrong |
+|---|---|---|
+| The patient asks for somebody else's prescription | Declines and offers a visit | Gives it away |
+`
+
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -169,6 +204,41 @@ func TestDocuments(t *testing.T) {
 				"Клиент спрашивает про анализы [19]",
 				"Клиент присылает пустое сообщение [24]",
 				"Клиент пишет: «сколько стоит груминг?» [25]",
+			},
+		},
+		{
+			"tables and arrows", school,
+			[]string{
+				"must Платим до 5-го числа. [8]",
+				"must Рассрочку оформляет менеджер. [8]",
+				"must_not Нельзя обсуждать других учеников [10]",
+				"must_not Нельзя обещать результат экзамена [10]",
+				"escalate Родитель жалуется на преподавателя → передаём куратору. [12]",
+				"must С 1 сентября перенос возможен за 24 часа вместо 12. [14]",
+			},
+			[]string{
+				"Вопрос клиента: перенос урока [7]",
+				"Вопрос клиента: оплата [8]",
+				"Ситуация: родитель жалуется на преподавателя [12]",
+				"Клиент пишет: «а можно пробный урок?» [18]",
+				"Клиент пишет: «препод не пришёл!!!» [19]",
+			},
+		},
+		{
+			"quality checks", pharmacy,
+			[]string{
+				"must_not No typos. [5]",
+				"format The reply shouldn't exceed 4 sentences. [6]",
+				"must If the patient mentions chest pain, the consultant says to call an ambulance [7]",
+				"escalate If the patient mentions chest pain, the consultant escalates to the pharmacist on duty. [7]",
+				"must_not A consultant must not recommend a dosage. [8]",
+				"must_not The patient asks for somebody else's prescription: declines and offers a visit [12]",
+			},
+			[]string{
+				"Operator's message with spelling or punctuation mistakes [5]",
+				"Operator's message that is too long [6]",
+				"The patient mentions chest pain [7]",
+				"The patient asks for somebody else's prescription [12]",
 			},
 		},
 	} {

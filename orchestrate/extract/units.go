@@ -44,8 +44,7 @@ type reader struct {
 	l     *lang.Language
 	docs  []*model.Document
 	units []unit
-	asked []unit // questions under which units stand, for use cases
-	names map[string]bool
+	asked []unit // messages of customers that a list gives as samples
 }
 
 func (r *reader) read() {
@@ -108,8 +107,37 @@ func (r *reader) document(d int) {
 		if strings.HasSuffix(strings.TrimSpace(text), ":") && r.introduces(doc, b) {
 			continue // said with each of its items
 		}
+		if blk.Kind == model.BlockItem && u.qa < 0 && quoted(text) {
+			u.text, u.start, u.end = text, blk.LineStart, min(blk.LineEnd, blk.LineStart+maxEvidenceLines-1)
+			r.asked = append(r.asked, u)
+			continue
+		}
+		if u.topic == "" && u.lead == "" {
+			if head, list, ok := r.listedNorm(text); ok {
+				u.lead, text = head, strings.Join(list, "\n")
+			}
+		}
 		r.sentences(doc, blk, text, u)
 	}
+}
+
+// listedNorm splits a text that is a few words of obligation, a colon and the
+// things that they oblige to ("Never: promise a date, give a number").
+func (r *reader) listedNorm(text string) (head string, list []string, ok bool) {
+	head, rest, ok := strings.Cut(text, ":")
+	if !ok || len(lang.Words(head)) > 3 || strings.ContainsAny(rest, "?!;:(") || len(lang.Sentences(rest)) != 1 {
+		return "", nil, false
+	}
+	if ns := r.l.Norms(head); len(ns) == 0 || ns[0].Weak {
+		return "", nil, false
+	}
+	list = strings.Split(strings.TrimRight(rest, " ."), ",")
+	for i := range list {
+		if list[i] = strings.TrimSpace(list[i]); len(lang.Words(list[i])) < 2 {
+			return "", nil, false
+		}
+	}
+	return strings.TrimSpace(head), list, len(list) > 1
 }
 
 // introduces reports whether other blocks hang on block b.

@@ -58,7 +58,7 @@ func (e *extraction) indexClaims() {
 		if e.all[i].dropped {
 			continue
 		}
-		for _, p := range e.all[i].places {
+		for _, p := range slices.Concat(e.all[i].places, e.all[i].supersedes) {
 			for n := p.start; n <= p.end; n++ {
 				key := p.doc<<32 | n
 				e.linesOf[key] = append(e.linesOf[key], i)
@@ -222,8 +222,12 @@ func (e *extraction) conditions() {
 		}
 		if len(c.conditions) == 0 {
 			if head := e.l.SaidBefore(c.text); head != "" {
+				name := strings.Replace(e.l.Claim.Message, "%s", lang.Lower(head), 1)
+				if e.l.SpeaksOfCustomer(head) {
+					name = lang.Upper(head)
+				}
 				e.add(matter{
-					name: strings.Replace(e.l.Claim.Message, "%s", lang.Lower(head), 1), description: fill(e.l.Claim.RuleOutcome, lang.Upper(head), lang.Lower(e.l.Shorten(c.text, maxQuoted))),
+					name: name, description: fill(e.l.Claim.RuleOutcome, lang.Upper(head), lang.Lower(e.l.Shorten(c.text, maxQuoted))),
 					places: slices.Clone(c.places), claims: []int{i},
 					key: e.x.bag(head), bag: c.bag, corner: e.l.CornerKind(head),
 				})
@@ -295,7 +299,7 @@ func (e *extraction) handedOver() {
 			continue
 		}
 		head := e.l.HandedOver(c.text)
-		if head == "" {
+		if head == "" || e.l.SaidBefore(c.text) != "" {
 			continue
 		}
 		name := strings.Replace(e.l.Claim.About, "%s", lang.Lower(head), 1)
@@ -471,6 +475,18 @@ func (e *extraction) tickets() {
 			loose = append(loose, own{k, d})
 		}
 	}
+	for i := range e.asked {
+		u := &e.asked[i]
+		t := &model.Ticket{Message: strings.Trim(u.text, "«»“”\" "), LineStart: u.start, LineEnd: u.end}
+		p := place{u.doc, u.start, u.end}
+		if kind := e.ticketCorner(t, known); kind != "" {
+			e.corner(kind, p).tickets++
+		} else if j := e.home(ix, t); j >= 0 {
+			e.found[j].places = appendPlaces(e.found[j].places, p)
+		} else {
+			e.looseTicket(ix, u.doc, t)
+		}
+	}
 	for _, o := range loose {
 		e.looseTicket(ix, o.doc, &e.docs[o.doc].Tickets[o.n])
 	}
@@ -517,7 +533,11 @@ func (e *extraction) home(ix *index, t *model.Ticket) int {
 		if abusive && asked < 0.4 {
 			continue // what it swears about is not this
 		}
-		if (said >= 0.25 || asked >= 0.4) && s >= 0.75 && s > score {
+		need := 0.75
+		if answered < 0.15 {
+			need = 1 // one shared word is no proof where the answer says nothing
+		}
+		if (said >= 0.25 || asked >= 0.4) && s >= need && s > score {
 			best, score = j, s
 		}
 	}
