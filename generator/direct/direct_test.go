@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -339,10 +340,9 @@ func TestNoBatchIsBegunAfterAFailureForGood(t *testing.T) {
 		"missing": &llm.MissingError{Purpose: "generate_direct"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			calls := 0
+			var calls atomic.Int32
 			client := llmtest.Func(func(context.Context, *llm.Request) (*llm.Response, error) {
-				calls++ // one at a time: each sleeps for another time
-				time.Sleep(time.Duration(calls) * time.Second)
+				time.Sleep(time.Duration(calls.Add(1)) * time.Second) // fake time; one reply after the other
 				return nil, err
 			})
 			call := callOf(t, 0, client)
@@ -356,8 +356,8 @@ func TestNoBatchIsBegunAfterAFailureForGood(t *testing.T) {
 			if !errors.Is(got, err) {
 				t.Errorf("%s: err %v", name, got)
 			}
-			if calls > 4 {
-				t.Errorf("%s: the model was asked %d times; four batches were under way", name, calls)
+			if n := calls.Load(); n > 4 {
+				t.Errorf("%s: the model was asked %d times; four batches were under way", name, n)
 			}
 			if len(out.Dropped) != 9 {
 				t.Errorf("%s: %d rows are dropped with a reason, want all 9", name, len(out.Dropped))
