@@ -512,3 +512,26 @@ func TestContract(t *testing.T) {
 }
 
 func fold(s string) string { return strings.Join(lang.Words(s), " ") }
+
+// TestLargeExport: what single tickets of a large export bring up is no use
+// case, what many bring up is one, and the rest is accounted for.
+func TestLargeExport(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("# Support bot\n\nThe bot has no access to accounts.\n\n| ticket | message | answer |\n| --- | --- | --- |\n")
+	for i := range 200 {
+		word := string(rune('a'+i%26)) + string(rune('a'+i/26)) // what makes it unlike the others
+		message := fmt.Sprintf("%[1]snok %[1]sdum %[1]slig", word)
+		if i%10 == 0 {
+			message = fmt.Sprintf("my headphones crackle %d", i)
+		}
+		fmt.Fprintf(&b, "| %d | %s | One moment. |\n", i, message)
+	}
+	res := byRules(t, b.String())
+	if len(res.UseCases) != 1 || !strings.Contains(res.UseCases[0].Name, "headphones crackle") || len(res.UseCases[0].Evidence) != 20 {
+		t.Errorf("use cases %q", useCaseLines(res.UseCases))
+	}
+	if len(res.Refused) == 0 || !strings.Contains(res.Refused[0].Reason, "180 kinds") {
+		t.Errorf("refused %+v", res.Refused)
+	}
+}

@@ -490,7 +490,34 @@ func (e *extraction) tickets() {
 	for _, o := range loose {
 		e.looseTicket(ix, o.doc, &e.docs[o.doc].Tickets[o.n])
 	}
+	e.rare(total)
 }
+
+// rare drops, out of a large export, the matters that single tickets bring up
+// and no rule speaks of: what came up once in hundreds is no use case.
+func (e *extraction) rare(total int) {
+	if total <= fewTickets {
+		return
+	}
+	dropped, first := 0, 0
+	for i := range e.found {
+		if m := &e.found[i]; m.loose && m.tickets < 2+total/fewTickets/4 {
+			m.dropped = true
+			dropped++
+			if first == 0 {
+				first = m.places[0].start
+			}
+		}
+	}
+	if dropped > 0 {
+		e.refused = append(e.refused, model.Refusal{
+			Check: "extract", Index: first,
+			Reason: "of " + itoa(total) + " tickets, " + itoa(dropped) + " kinds that no rule or question covers came up too seldom to be use cases",
+		})
+	}
+}
+
+const fewTickets = 60 // an export up to this size is read ticket by ticket
 
 func (e *extraction) ticketCorner(t *model.Ticket, known func(string) bool) string {
 	switch {
