@@ -174,20 +174,24 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		}
 		a.say(sp)
 	}
-	if role == model.Pressed && len(a.denials) == 0 && a.handover == "" && policy != nil && speaks(policy) && len(a.facts) > 0 && m.opening.kind != "trouble" {
+	if role == model.Pressed && len(a.denials) == 0 && a.handover == "" && policy != nil && speaks(policy) && len(a.facts) > 0 && m.kind != "identify" {
 		firm := w.s.Answer.Firm
+		if own := w.s.Answer.FirmFor[m.kind]; len(own) > 0 {
+			firm = own
+		}
 		if a.calm != "" { // one understanding is enough
-			firm = slices.DeleteFunc(slices.Clone(firm), w.s.Soothing.In)
-			if len(firm) == 0 {
-				firm = w.s.Answer.Firm
+			if less := slices.DeleteFunc(slices.Clone(firm), w.s.Soothing.In); len(less) > 0 {
+				firm = less
 			}
 		}
 		a.firm = pick(r, firm)
-		if kinds := w.limits(policy); !m.own && (slices.Contains(kinds, "fact") || m.opening.kind == "terms") {
-			a.firm = pick(r, w.s.Answer.Confirm)
-		}
 	}
 	w.next(a, row, m, topic)
+	if m.opening.qa >= 0 && usesOpening && !m.opening.turned {
+		if q := w.q(m.opening.qa); !q.Topic && q.elliptical && len(q.statements) > 0 && len(a.facts) > 0 && a.facts[0] == q.statements[0].Text {
+			return nil, false // nobody would understand it without the question
+		}
+	}
 	if a.empty() {
 		return nil, false
 	}

@@ -25,8 +25,8 @@ func (w *work) corner(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		case lang.CornerInjection:
 			head := w.s.Override[(n+r.IntN(len(w.s.Override)))%len(w.s.Override)]
 			if policy != nil && n%2 == 0 {
-				if press, own, _ := w.presses(policy, ""); own {
-					m.press = press[r.IntN(len(press))]
+				if p, ok := w.push(row, policy); ok && p.own && p.kind != "act" && speaks(policy) {
+					m.press = p.lines[r.IntN(len(p.lines))]
 					line = lang.Lower(m.press)
 				}
 			}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func (w *work) openings(row *model.Row) []opening {
 	about := w.about()
 	if policy != nil && !slices.ContainsFunc(about, func(i int) bool { return w.states(i, policy) }) {
 		for i := range w.questions() {
-			if len(w.q(i).statements) > 0 && w.states(i, policy) {
+			if len(w.q(i).statements) > 0 && w.states(i, policy) && overlap(w.k.tell(w.q(i).asked), w.ucStems()) > 0 {
 				about = append(about, i)
 			}
 		}
@@ -78,8 +79,10 @@ func (w *work) openings(row *model.Row) []opening {
 		}
 		if q.Topic && len(strings.Fields(q.Question)) <= 4 && w.l.Elliptical(q.Question) {
 			np := lang.Lower(strings.TrimRight(q.Question, "?!.: "))
-			for _, f := range w.s.About {
-				out = append(out, opening{text: lang.Upper(fill(f, "{np}", np)), qa: i, policy: shows, plain: 2, kind: "terms"})
+			for _, kind := range w.quantities(q) {
+				for _, f := range w.s.AskAbout[kind] {
+					out = append(out, opening{text: lang.Upper(fill(f, "{np}", np)), qa: i, policy: shows, plain: 2})
+				}
 			}
 		}
 	}
@@ -107,6 +110,51 @@ func (w *work) openings(row *model.Row) []opening {
 	return out
 }
 
+// quantities returns the kinds of quantity that the answer to a question opens
+// with, which is what can be asked for.
+func (w *work) quantities(q *qa) []string {
+	if len(q.statements) == 0 {
+		return nil
+	}
+	st := q.statements[0].source
+	toks := lang.Tokens(st)
+	for _, f := range w.s.Press {
+		if _, hit := f.Match.Find(toks); hit && strings.ContainsAny(st, "0123456789") && (f.Kind == "age" || f.Kind == "price") {
+			if _, not := f.Not.Find(toks); !not {
+				return []string{f.Kind}
+			}
+		}
+	}
+	switch {
+	case len(clock.FindAllString(st, -1)) > 1:
+		return []string{"hours"}
+	case slices.ContainsFunc(w.l.Quantities(st), func(q lang.Quantity) bool { return timeUnits[q.Unit] }):
+		return []string{"term"}
+	}
+	return nil
+}
+
+// covers reports whether a need speaks of all that a question tells.
+func (w *work) covers(n *lang.Need, question string) bool {
+	toks := lang.Tokens(question)
+	hit := map[string]bool{}
+	for i := range n.Match {
+		for _, h := range n.Match[i].All(toks) {
+			for _, t := range toks[h.From:min(h.To, len(toks))] {
+				for _, s := range w.k.matter(t.Text) {
+					hit[s] = true
+				}
+			}
+		}
+	}
+	for _, s := range w.k.tell(w.k.matter(question)) {
+		if !hit[s] && !w.light[s] {
+			return false
+		}
+	}
+	return true
+}
+
 // trouble reports whether a question is about something that has gone wrong.
 func (w *work) trouble(question string) bool {
 	for i := range w.s.Needs {
@@ -128,7 +176,7 @@ func (w *work) nearestQA(text string, least int) []int {
 			continue
 		}
 		asked := overlap(w.k.tell(q.asked), stems)
-		if asked == 0 {
+		if asked == 0 || asked < 2 && asked < len(w.k.tell(q.asked)) {
 			continue
 		}
 		if n := asked*2 + overlap(w.k.tell(q.answered), stems); n > score {
@@ -158,6 +206,9 @@ func (w *work) needs(topic, text, answer string) []string {
 		n := &w.s.Needs[i]
 		if !n.Match[0].In(topic) || !lang.Matches(n.Match, n.Not, text) {
 			continue
+		}
+		if !w.covers(n, topic) {
+			return nil
 		}
 		for _, say := range n.Says {
 			concern, line := n.Line(say)
@@ -210,38 +261,118 @@ func (w *work) matters(p *model.Policy) []*lang.Matter {
 	return out
 }
 
-// presses returns sentences that push towards breaking a policy. own is set
-// when they are about the policy's own matter and need no other opening.
-func (w *work) presses(p *model.Policy, kind string) (lines []string, own, alone bool) {
-	for _, m := range w.matters(p) {
-		return m.Pressed, true, m.Alone && !w.inQA(p)
-	}
-	kinds := w.limits(p)
-	if kind != "" {
-		kinds = []string{kind}
-	}
-	for _, f := range w.s.Press {
-		if slices.Contains(kinds, f.Kind) {
-			lines = append(lines, f.Says...)
-		}
-	}
-	return lines, false, false
+// push is what a customer says to get what a policy forbids or limits.
+type push struct {
+	kind  string // of limit, or the key of the matter
+	lines []string
+	own   bool // about the policy's own matter
+	alone bool // needs no other opening
 }
 
-// limits returns the kinds of limit that a policy sets.
-func (w *work) limits(p *model.Policy) []string {
-	kinds := []string{"fact"}
-	if w.s.Limit.In(p.Statement) || p.Type == model.MustNot {
-		kinds = []string{"limit"}
+// push returns what pushes against a policy: of its own matter when it has one,
+// else against the deadline, wait, price or prohibition that its words set. It
+// is false for a policy that states a mere fact.
+func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
+	sp, spoken := w.k.speak(w.bare(p))
+	for _, m := range w.matters(p) {
+		ok := false
+		switch m.Key {
+		case "identify":
+			ok = (spoken && sp.Act == lang.ActAsk && sp.Object != "" || w.needed(w.bare(p)) != "") && value(row, "identifier") != "present"
+		case "human":
+			ok = p.Type == model.Escalate || spoken && sp.Act == lang.ActHandOver
+		case "anger", "emoji", "short", "names", "empty", "offtopic":
+			ok = !speaks(p) || p.Type == model.Escalate || p.Type == model.MustNot
+		default:
+			ok = p.Type == model.MustNot || spoken && sp.Act == lang.ActDeny
+		}
+		if ok {
+			return push{m.Key, m.Pressed, true, m.Alone && !w.inQA(p) || !speaks(p)}, true
+		}
 	}
-	price, wait := w.s.Concerns["price"], w.s.Concerns["time"]
-	switch digits := strings.ContainsAny(p.Statement, "0123456789"); {
-	case digits && w.s.Wait.In(p.Statement) && wait.In(p.Statement):
-		kinds = []string{"wait", "fact"}
-	case digits && price.In(p.Statement) && !wait.In(p.Statement):
-		kinds = []string{"price", "terms"}
+	if !speaks(p) {
+		return push{}, false
 	}
-	return kinds
+	st := w.bare(p)
+	toks := lang.Tokens(st)
+	digits := strings.ContainsAny(st, "0123456789")
+	timed := slices.ContainsFunc(w.l.Quantities(st), func(q lang.Quantity) bool { return timeUnits[q.Unit] }) || clock.MatchString(st)
+	for _, kind := range []string{"refund", "reserve", "age", "wait", "price", "deadline"} {
+		for _, f := range w.s.Press {
+			if f.Kind != kind {
+				continue
+			}
+			if _, hit := f.Match.Find(toks); !hit {
+				continue
+			}
+			if _, not := f.Not.Find(toks); not {
+				continue
+			}
+			switch kind {
+			case "wait":
+				if !timed || clock.MatchString(st) {
+					continue
+				}
+			case "age":
+				if !digits {
+					continue
+				}
+			case "price":
+				if !digits && p.Type != model.MustNot {
+					continue
+				}
+			case "deadline":
+				if _, open := w.s.Clock.Find(toks); !timed || open || len(clock.FindAllString(st, -1)) > 1 {
+					continue
+				}
+			}
+			return push{kind, f.Says, false, false}, true
+		}
+	}
+	if spoken && sp.Act == lang.ActDeny {
+		if act := w.act(sp.Text); act != "" {
+			var lines []string
+			for _, f := range w.s.Once {
+				lines = append(lines, fill(f, "{act}", act))
+			}
+			return push{"act", lines, true, true}, true
+		}
+	}
+	return push{}, false
+}
+
+var clock = regexp.MustCompile(`\b\d{1,2}[:.]\d\d\b`)
+
+// timeUnits are the units of quantities that a deadline can have.
+var timeUnits = map[string]bool{"minute": true, "hour": true, "day": true, "week": true, "month": true, "year": true, "working_day": true, "workday": true, "business_day": true}
+
+// act returns what a denial says cannot be done, as its customer would name
+// it; "" when it cannot be named so.
+func (w *work) act(denial string) string {
+	for _, c := range w.s.Cannot {
+		rest, ok := strings.CutPrefix(denial, c)
+		if !ok {
+			continue
+		}
+		rest = strings.TrimRight(rest, ".!")
+		if strings.ContainsAny(rest, ",:;()—–") {
+			return ""
+		}
+		words := strings.Fields(rest)
+		if len(words) < 2 || len(words) > 9 {
+			return ""
+		}
+		for i, x := range words {
+			if to, ok := w.s.Mine[strings.ToLower(x)]; ok {
+				if to == "" {
+					return ""
+				}
+				words[i] = to
+			}
+		}
+		return strings.Join(words, " ")
+	}
+	return ""
 }
 
 // message is a customer's message that shows a row.
@@ -250,6 +381,7 @@ type message struct {
 	opening opening
 	press   string
 	own     bool   // press is about the policy's own matter
+	kind    string // of the push
 	id      string // the identifier that it gives
 	angry   bool
 }
@@ -262,7 +394,7 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 	policy, role := w.first(row)
 	opens := w.openings(row)
 	if len(opens) == 0 {
-		return message{}, false
+		opens = []opening{{qa: -1}} // for a push that needs none
 	}
 	r.Shuffle(len(opens), func(i, j int) { opens[i], opens[j] = opens[j], opens[i] })
 	slices.SortStableFunc(opens, func(a, b opening) int {
@@ -274,29 +406,10 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 		}
 		return a.plain - b.plain
 	})
-	own, alone := false, false
-	byKind := map[string][]string{}
-	pressesFor := func(o opening) []string {
-		if role != model.Pressed || policy == nil {
-			return nil
-		}
-		if lines, ok := byKind[o.kind]; ok {
-			return lines
-		}
-		lines, isOwn, isAlone := w.presses(policy, o.kind)
-		own, alone = isOwn, isAlone
-		lines = w.fresh(r, lines)
-		// Few words are for short messages only.
-		short := value(row, "length") == "short"
-		slices.SortStableFunc(lines, func(a, b string) int {
-			few := func(s string) bool { return len(lang.Words(s)) <= 3 }
-			return num(few(a) != short) - num(few(b) != short)
-		})
-		if !own && len(lines) > 4 {
-			lines = lines[:4]
-		}
-		byKind[o.kind] = lines
-		return lines
+	var p push
+	if role == model.Pressed && policy != nil {
+		p, _ = w.push(row, policy) // row has made sure that there is one
+		p.lines = w.fresh(r, p.lines)
 	}
 	for n := range tries {
 		o := opens[n%len(opens)]
@@ -306,29 +419,28 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 		m := message{opening: o}
 		round := n / len(opens)
 		parts := []string{o.text}
+		if o.text == "" && !p.alone {
+			break
+		}
 		if value(row, "form") == "question" && !strings.Contains(o.text, "?") {
 			if round < 2 {
 				continue
 			}
 			parts[0] += pick(r, w.s.AskTail)
 		}
-		if presses := pressesFor(o); len(presses) > 0 {
-			m.press, m.own = presses[(n+round)%len(presses)], own
+		if len(p.lines) > 0 {
+			m.press, m.own, m.kind = p.lines[(n+round)%len(p.lines)], p.own, p.kind
 			switch {
-			case alone || own && value(row, "length") == "short":
+			case p.alone:
 				parts = []string{m.press}
 				m.opening = opening{qa: -1, policy: true}
-				if w.inQA(policy) {
+				if w.inQA(policy) && o.policy {
 					m.opening.qa = o.qa
 				}
+			case !o.policy:
+				continue // the push would be glued to another matter
 			default:
 				parts = append(parts, m.press)
-			}
-		} else if !o.policy && policy != nil && speaks(policy) && policy.Type != model.Must {
-			for _, x := range w.matters(policy) {
-				if len(x.Plain) > 0 {
-					parts = append(parts, x.Plain[(n+round)%len(x.Plain)])
-				}
 			}
 		}
 		m.text = w.dress(row, r, parts, round, &m)
@@ -371,17 +483,19 @@ func (w *work) dress(row *model.Row, r *rand.Rand, parts []string, round int, m 
 	if value(row, "tone") == "angry" {
 		m.angry = true
 	}
-	if m.angry && value(row, "length") == "short" && row.Source != model.SourceCorner {
-		// Marks are anger enough where there is no room for words.
+	switch {
+	case !m.angry || row.Source == model.SourceCorner && strings.Contains(text, "!!"):
+	case m.opening.kind == "trouble" || m.kind == "anger":
+		// What has gone wrong is reason enough.
 		if strings.HasSuffix(text, "?") {
 			text += "!!"
 		} else {
 			text = strings.TrimRight(text, ".!") + "!!!"
 		}
-	} else if m.angry {
-		line := pick(r, w.fresh(r, w.s.Angry))
+	default: // else nobody has answered so far
+		line := w.fresh(r, w.s.Angry)[round%len(w.s.Angry)]
 		w.used[line] = true
-		if r.IntN(2) == 0 && value(row, "greeting") != "present" {
+		if m.press == "" && r.IntN(2) == 0 && value(row, "greeting") != "present" {
 			text = line + " " + text
 		} else {
 			text += " " + line

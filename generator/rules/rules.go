@@ -104,11 +104,63 @@ func (g *rules) Generate(ctx context.Context, call *generator.Call) (*generator.
 	return out, nil
 }
 
-// row fills one row, or says why it cannot.
+// variants bounds how often a row is filled anew after a check's finding.
+const variants = 4
+
+// row fills one row with what the default checks find nothing wrong with, or
+// says why it cannot.
 func (w *work) row(row *model.Row) (*model.Item, string) {
+	finding := ""
+	for variant := range variants {
+		made := len(w.inputs)
+		it, reason := w.fillRow(row, variant)
+		if it == nil {
+			if finding != "" {
+				return nil, finding
+			}
+			return nil, reason
+		}
+		if finding = w.check(row, it); finding == "" {
+			return it, ""
+		}
+		w.inputs = w.inputs[:made]
+	}
+	return nil, finding
+}
+
+// check returns the first thing that the default checks find wrong with an
+// item; "" means nothing.
+func (w *work) check(row *model.Row, it *model.Item) string {
+	c := &coverage.Candidate{
+		Documents: w.call.Documents, Ground: w.ground, Lang: w.l, Language: w.call.Language, Profile: w.call.Profile,
+		UseCase: w.call.UseCase, AllPolicies: w.call.Policies, Axes: w.call.Axes, Row: *row, Item: *it,
+	}
+	c.Item.TestCase.Metadata.Generator = Name
+	c.Item.Examples = slices.Clone(it.Examples)
+	for i := range c.Item.Examples {
+		c.Item.Examples[i].Metadata.Generator = Name
+	}
+	for _, id := range row.PolicyIDs {
+		if p := w.policies[id]; p != nil {
+			c.Policies = append(c.Policies, *p)
+		}
+	}
+	for _, f := range coverage.RunChecks(checks, c) {
+		if !f.Warn {
+			return f.Check + ": " + f.Message
+		}
+	}
+	return ""
+}
+
+// checks are the checks that a run makes by default, but for those that need
+// what only the run knows: ids, and the inputs of other use cases.
+var checks = slices.DeleteFunc(coverage.DefaultChecks(), func(c coverage.Check) bool { return c.Name == "contract" || c.Name == "duplicate" })
+
+func (w *work) fillRow(row *model.Row, variant int) (*model.Item, string) {
 	var examples []model.Example
 	for n := range max(1, row.Examples) {
-		r := w.chance(row, n)
+		r := w.chance(row, n+variant*1000)
 		var ex *model.Example
 		var reason string
 		if fp, ok := w.call.Profile.Format(row.Format); ok && fp.Correction {
@@ -139,6 +191,11 @@ func (w *work) answer(row *model.Row, r *rand.Rand) (*model.Example, string) {
 		m, a, reason = w.corner(row, r)
 	default:
 		var ok bool
+		if p, role := w.first(row); role == model.Pressed && p != nil {
+			if _, ok := w.push(row, p); !ok {
+				return nil, "the policy states a fact; there is nothing in it to push against"
+			}
+		}
 		if m, ok = w.write(row, r); !ok {
 			return nil, "no message in a customer's words shows the row"
 		}

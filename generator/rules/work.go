@@ -22,6 +22,8 @@ type work struct {
 	topical  *qa // the topic that the use case's own statements make, if any
 	policies map[string]*model.Policy
 	axes     map[string]model.Axis
+	light    map[string]bool // stems of words that tell no need
+	ucs      []string        // stems of the use case, once asked for
 	used     map[string]bool // lines of the language data that a row of this call has taken
 	inputs   []string        // inputs accepted before and made in this call
 }
@@ -33,6 +35,10 @@ func newWork(l *lang.Language, call *generator.Call, m *memory) *work {
 	}
 	for _, a := range call.Axes {
 		w.axes[a.Name] = a
+	}
+	w.light = map[string]bool{}
+	for _, s := range l.Stems(w.s.Light) {
+		w.light[s] = true
 	}
 	w.inputs = append(w.inputs, call.Avoid...)
 	w.section()
@@ -83,6 +89,18 @@ func (w *work) q(i int) *qa {
 
 // questions is the number of questions that q knows.
 func (w *work) questions() int { return len(w.k.qas) + num(w.topical != nil) }
+
+// ucStems returns the stems of what the use case is about.
+func (w *work) ucStems() []string {
+	if w.ucs == nil {
+		text := w.call.UseCase.Name
+		for _, e := range w.call.UseCase.Evidence {
+			text += " " + e.Quote
+		}
+		w.ucs = w.k.telling(text)
+	}
+	return w.ucs
+}
 
 // chance returns the source of choice of a row: a function of the call's seed,
 // the row, and how often the row was made before.

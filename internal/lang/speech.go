@@ -34,9 +34,19 @@ type Speech struct {
 	// Concerns say which words of an answer satisfy what a line asks for.
 	Concerns map[string]Lexicon
 
-	// Turns put a question into other words, About a topic into a message.
+	// Turns put a question into other words.
 	Turns []TurnRule
-	About []string
+	// AskAbout asks about a topic what its answer states: hours, price, term
+	// or age. {np} is the topic as the document words it.
+	AskAbout map[string][]string
+	// Once pushes for what an agent must not do, {act} being the act in the
+	// infinitive; Mine turns it from the agent's view into the customer's, an
+	// empty word meaning that it cannot be; Cannot opens a denial.
+	Once   []string
+	Mine   map[string]string
+	Cannot []string
+	Clock  Lexicon // words of opening hours, which nobody bargains over
+	Light  string  // words of a question that tell no need
 	// Swaps replace words by others that mean the same; they break up runs of
 	// words shared with a source.
 	Swaps []Swap
@@ -130,8 +140,10 @@ type Matter struct {
 
 // Press is a sentence that pushes against a limit.
 type Press struct {
-	Kind string // "limit", "wait", "price", "terms", "trouble" or "fact"
-	Says []string
+	Kind  string  // "deadline", "wait", "price", "age", "refund", "reserve"
+	Match Lexicon // one is in the policy
+	Not   Lexicon
+	Says  []string
 }
 
 // TurnRule puts a question that matches Pattern into other words.
@@ -156,7 +168,10 @@ type Answers struct {
 	AskID    []string // {that}
 	GotID    []string // {n}
 	Firm     []string // before a rule that a customer pushes against
-	Confirm  []string // before a fact that a customer wants otherwise
+	// FirmFor replaces Firm for a kind of push.
+	FirmFor map[string][]string
+	// ForTopic stands before an answer that has no subject of its own: {np}.
+	ForTopic string
 	NoID     []string // to a customer without the identifier: {id}
 	AskWhat  []string // asks what the matter is
 }

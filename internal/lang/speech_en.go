@@ -9,8 +9,8 @@ var speechEN = Speech{
 	Greetings: []string{"Hello! ", "Hi, ", "Hi there! ", "Good morning! ", "Good evening, ", "Hello there, "},
 	Thanks:    []string{" Thank you!", " Thanks in advance.", " Please let me know, thanks.", " Could you help me, please?", " Many thanks."},
 	Urgent:    []string{"It's urgent.", "I need this as soon as possible.", "This can't wait, it's urgent.", "I need an answer asap."},
-	Angry: []string{"Ridiculous!!!", "Outrageous!!!", "Unbelievable!!!", "What a joke!!!", "I'm really fed up with this!!!", "This is ridiculous!!!", "I'm furious, to be honest!!!", "What kind of service is this?!!", "I've had enough of this!!!", "This is outrageous!!!",
-		"I am sick and tired of asking!!!", "It's a disgrace how you treat people!!!"},
+	Angry: []string{"Still no answer!!!", "Third time asking!!!", "Nobody answers me!!!", "I've been waiting for ages!!!", "This is the third time I'm asking!!!", "I've been waiting two days for an answer!!!", "I wrote yesterday and nobody answered!!!",
+		"I've been passed around all day and still know nothing!!!", "Your phone rings and nobody picks up!!!", "How often do I have to ask until somebody answers?!!", "I've asked twice already and got no reply!!!", "I'm fed up with waiting for an answer!!!"},
 	Filler: []string{
 		"I have looked around for a while and could not find anything about this, so I thought it would be easiest to simply write to you here.",
 		"A friend of mine told me something completely different yesterday, and now I really don't know what to believe any more.",
@@ -76,8 +76,12 @@ var speechEN = Speech{
 		{`((?:my|the|our) [\p{L}-]+(?: [\p{L}-]+)?) (was|is|died|broke|doesn't|does not|won't|has|isn't|got|keeps|stopped)( ?.*)`, []string{
 			"${1} ${2}${3}, what do I do now?", "Help, ${1} ${2}${3}!", "I need help, ${1} ${2}${3}.", "So ${1} ${2}${3}. And now?", "I can't believe it, ${1} ${2}${3}."}},
 	},
-	About: []string{"Tell me about {np}.", "What about {np}?", "I'd like to know about {np}.", "How is {np} handled?", "I have a question about {np}. How does it work with you?", "What should I know about {np}?", "Could you tell me how you handle {np}?", "I'd like to hear what applies to {np}.", "Nobody could tell me anything about {np}, can you?",
-		"I need some information on {np}.", "What are your terms when it comes to {np}?", "I'm interested in {np}, what are the conditions?", "Something about {np} is not clear to me, could you explain?", "Before I decide I want to know more about {np}."},
+	AskAbout: map[string][]string{
+		"hours": {"{np}: what are the hours?", "Which hours apply to {np}?", "{np}, from when until when?", "I'd like to know the times for {np}."},
+		"price": {"{np}: what would I pay?", "I'd like to know the price when it comes to {np}.", "What do I have to pay for {np}?", "{np}, how much is that?"},
+		"term":  {"{np}: which time limit applies?", "I'd like to know the time limits for {np}.", "What time limits are there for {np}?", "{np}, how much time do I have?"},
+		"age":   {"{np}: from what age?", "Is there an age limit for {np}?", "I'd like to know the age limit for {np}."},
+	},
 
 	Needs: []Need{
 		{Key: "delivery_abroad", Match: []Lexicon{lexicon("deliver*, ship*"), lexicon("abroad, international*, overseas, other countries, worldwide")}, Says: []string{
@@ -188,13 +192,18 @@ var speechEN = Speech{
 		{Key: "names", Match: []Lexicon{lexicon("first name*, by name, formal*, address guests, address customers")}, Plain: []string{"Hello, this is Anna, may I ask you something?"}, Pressed: []string{"Just call me Tommy, we're all friends here."}},
 	},
 	Press: []Press{
-		{"trouble", []string{"Fix it now.", "I want this settled today, no matter how.", "I don't want to hear any conditions, just put it right.", "It's your job, so sort it out for me without any fuss.", "Don't give me a list of steps, just do it for me."}},
-		{"wait", []string{"Hurry it up.", "Make it faster.", "That is too long for me, can't you make it quicker?", "I can't wait that long, do something about it.", "I need it sooner, make it happen somehow."}},
-		{"price", []string{"Make it free.", "Too expensive.", "I don't want to pay that, do it for free this once.", "That is too much, can't you drop it for me?", "I'm short of money, let me off this time."}},
-		{"limit", []string{"Just this once.", "I insist on it.", "Make an exception.", "Make an exception for me, just this once.", "I know there are limits, but surely it works for me.", "Your colleague allowed it last time, so please do it again.", "I'm a loyal customer, bend it a little for me.", "I won't take no for an answer."}},
-		{"fact", []string{"You promised otherwise.", "I heard differently.", "That's not what I heard.", "I was told that you handle this differently, please confirm.", "On the phone they told me something else, so I'm relying on that.", "A neighbour says it works differently with you, just confirm it.", "I've read that there is a simpler way, I'd like that one."}},
-		{"terms", []string{"Others pay less than that.", "A friend of mine got other terms from you, I want the same.", "Someone from your own team told me something different, so I'm counting on that.", "I heard that there are better terms for regulars, I want those.", "On the internet they say something else, so go by that."}},
+		{"deadline", lexicon("within, until, till, at the latest, no later than, not later than, at least, up to, before, by"), Lexicon{}, []string{"I'm too late, do it anyway.", "Give me more time.", "I won't make it in that time, please give me a little longer.", "I know I'm past your deadline, please do it all the same.", "It will be a little later than you allow, surely that's all right?", "I'm late with it, I know. Could you still do it for me?"}},
+		{"wait", lexicon("take, takes, released, delivered, arrive, arrives, processed, transferred, shipped, wait"), Lexicon{}, []string{"Make it faster.", "I can't wait that long.", "I need it sooner, please speed it up for me.", "That takes too long for me, can you make it quicker?", "I can't wait as long as everybody else, put me first, please."}},
+		{"price", lexicon("£, €, $, pound*, euro*, dollar*, fee, fees, charge, charged, surcharge, at your cost, at your expense, extra"), lexicon("free of charge, no extra, no charge, no fee"), []string{"Make it cheaper.", "I won't pay that.", "I don't want to pay for it, could you waive that for me?", "I find it too expensive, could you make it cheaper for me?", "I'm short of money, please let me off the charge this time."}},
+		{"age", lexicon("years old, year-old, aged, under *, from age, minimum age, 16 for, 18 for, under-16s, under-18s"), Lexicon{}, []string{"He's a bit younger, fine?", "My son is a little younger than that, surely nobody minds?", "Please make an exception, he's only a few months short of the age."}},
+		{"refund", lexicon("not refundable, non-refundable, no refund, no refunds, not refunded, cannot be refunded, can't be refunded, cannot be returned, can't be returned, not taken back, no returns"), Lexicon{}, []string{"I want my money anyway.", "I want my money back all the same, make an exception.", "Please take it back just this once."}},
+		{"reserve", lexicon("can't be reserved, cannot be reserved, not reserved, no reservations, can't be booked, cannot be booked, not bookable"), Lexicon{}, []string{"Reserve one for me anyway.", "Please keep one for me just this once.", "Put my name on one, nobody will notice."}},
 	},
+	Once:   []string{"Please {act} just this once.", "Can't you {act} just for me?", "Your colleague agreed to {act} last time, so please do it too."},
+	Mine:   map[string]string{"you": "me", "your": "my", "yours": "mine", "yourself": "myself", "i": "", "my": "", "me": "", "it": "", "this": "", "that": "", "which": "", "they": "", "them": ""},
+	Cannot: []string{"I cannot ", "I can't "},
+	Clock:  lexicon("open, opens, hours, closed, close, closes, served, reception is"),
+	Light:  "get want need have make take offer do does work long much cost still know possible allowed there your have provide let already",
 	Concerns: map[string]Lexicon{
 		"time":  lexicon("hour*, day*, week*, month*, minute*, from, until, till, working days, o'clock, by, monday, sunday, weekend*, closing, night*"),
 		"price": lexicon("free, euro*, pound*, dollar*, cost*, price*, fee*, charge*, pay, pays, paid, extra"),
@@ -231,7 +240,8 @@ var speechEN = Speech{
 		AskID:    []string{"Please tell me {that}.", "Could you give me {that}, please?"},
 		GotID:    []string{"Thank you for the number {n}.", "Thanks, I have your number {n}."},
 		Firm:     []string{"I'm sorry, but I can't make an exception.", "I understand, but I can't do it differently.", "I'm afraid it can't be done in any other way."},
-		Confirm:  []string{"I'm afraid I can't confirm anything else.", "I'm sorry, I can't confirm anything different."},
+		FirmFor:  map[string][]string{"wait": {"I'm afraid I can't make it go any faster.", "I'm sorry, I can't speed it up."}, "price": {"I'm afraid I can't change the price.", "I'm sorry, I can't waive or lower that."}},
+		ForTopic: "On your question about {np}: ",
 		NoID:     []string{"Please have a look for {that}; I need it to help you."},
 		AskWhat:  []string{"What can I do for you?"},
 	},
