@@ -81,6 +81,9 @@ func (w *work) openings(row *model.Row) []opening {
 			np := lang.Lower(strings.TrimRight(q.Question, "?!.: "))
 			for _, kind := range w.quantities(q) {
 				for _, f := range w.s.AskAbout[kind] {
+					if overlap(w.k.matter(np), w.k.matter(f)) > 0 {
+						continue // it would say the same twice
+					}
 					out = append(out, opening{text: lang.Upper(fill(f, "{np}", np)), qa: i, policy: shows, plain: 2})
 				}
 			}
@@ -265,8 +268,20 @@ func (w *work) matters(p *model.Policy) []*lang.Matter {
 type push struct {
 	kind  string // of limit, or the key of the matter
 	lines []string
-	own   bool // about the policy's own matter
-	alone bool // needs no other opening
+	own   bool     // about the policy's own matter
+	alone bool     // needs no other opening
+	plain []string // openings of the policy's own matter
+}
+
+// underTopic reports whether a policy stands under a topic, not in the answer
+// to a question.
+func (w *work) underTopic(p *model.Policy) bool {
+	for _, i := range w.about() {
+		if w.states(i, p) {
+			return w.q(i).Topic
+		}
+	}
+	return false
 }
 
 // push returns what pushes against a policy: of its own matter when it has one,
@@ -287,7 +302,11 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 			ok = p.Type == model.MustNot || spoken && sp.Act == lang.ActDeny
 		}
 		if ok {
-			return push{m.Key, m.Pressed, true, m.Alone && !w.inQA(p) || !speaks(p)}, true
+			out := push{kind: m.Key, lines: m.Pressed, own: true, alone: m.Alone && !w.inQA(p) || !speaks(p)}
+			if m.Key != "human" && m.Key != "identify" {
+				out.plain = m.Plain
+			}
+			return out, true
 		}
 	}
 	if !speaks(p) {
@@ -297,7 +316,7 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 	toks := lang.Tokens(st)
 	digits := strings.ContainsAny(st, "0123456789")
 	timed := slices.ContainsFunc(w.l.Quantities(st), func(q lang.Quantity) bool { return timeUnits[q.Unit] }) || clock.MatchString(st)
-	for _, kind := range []string{"refund", "reserve", "age", "wait", "price", "deadline"} {
+	for _, kind := range []string{"refund", "reserve", "age", "wait", "price", "deadline", "limit"} {
 		for _, f := range w.s.Press {
 			if f.Kind != kind {
 				continue
@@ -321,12 +340,19 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 				if !digits && p.Type != model.MustNot {
 					continue
 				}
+			case "limit":
+				if !w.inQA(p) || w.underTopic(p) && p.Type != model.MustNot {
+					continue
+				}
 			case "deadline":
+				if clock.MatchString(st) && w.underTopic(p) {
+					continue
+				}
 				if _, open := w.s.Clock.Find(toks); !timed || open || len(clock.FindAllString(st, -1)) > 1 {
 					continue
 				}
 			}
-			return push{kind, f.Says, false, false}, true
+			return push{kind: kind, lines: f.Says}, true
 		}
 	}
 	if spoken && sp.Act == lang.ActDeny {
@@ -335,7 +361,7 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 			for _, f := range w.s.Once {
 				lines = append(lines, fill(f, "{act}", act))
 			}
-			return push{"act", lines, true, true}, true
+			return push{kind: "act", lines: lines, own: true, alone: true}, true
 		}
 	}
 	return push{}, false
@@ -413,13 +439,13 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 	}
 	for n := range tries {
 		o := opens[n%len(opens)]
-		if n >= len(opens)*8 {
+		if n >= max(len(opens)*8, 40) {
 			break
 		}
 		m := message{opening: o}
 		round := n / len(opens)
 		parts := []string{o.text}
-		if o.text == "" && !p.alone {
+		if o.text == "" && !p.alone && len(p.plain) == 0 {
 			break
 		}
 		if value(row, "form") == "question" && !strings.Contains(o.text, "?") {
@@ -437,6 +463,13 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 				if w.inQA(policy) && o.policy {
 					m.opening.qa = o.qa
 				}
+			case !o.policy && len(p.plain) > 0:
+				m.opening = opening{qa: -1, policy: true}
+				plain := p.plain[n%len(p.plain)]
+				if value(row, "form") == "statement" && strings.Contains(plain, "?") {
+					continue
+				}
+				parts = []string{plain, m.press}
 			case !o.policy:
 				continue // the push would be glued to another matter
 			default:

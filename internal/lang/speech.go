@@ -70,7 +70,6 @@ type Speech struct {
 	// Overrule stands before what no longer holds; Narrow makes a rule on
 	// complaints one on a certain kind of them.
 	Overrule, Narrow Lexicon
-	Limit, Wait      Lexicon // words of a limit, and of a time that passes
 	// Need stands before an order in the infinitive, which ends so.
 	Need           string
 	InfinitiveEnds []string
@@ -140,7 +139,7 @@ type Matter struct {
 
 // Press is a sentence that pushes against a limit.
 type Press struct {
-	Kind  string  // "deadline", "wait", "price", "age", "refund", "reserve"
+	Kind  string  // "deadline", "wait", "price", "age", "refund", "reserve", "limit"
 	Match Lexicon // one is in the policy
 	Not   Lexicon
 	Says  []string
@@ -170,10 +169,8 @@ type Answers struct {
 	Firm     []string // before a rule that a customer pushes against
 	// FirmFor replaces Firm for a kind of push.
 	FirmFor map[string][]string
-	// ForTopic stands before an answer that has no subject of its own: {np}.
-	ForTopic string
-	NoID     []string // to a customer without the identifier: {id}
-	AskWhat  []string // asks what the matter is
+	NoID    []string // to a customer without the identifier: {id}
+	AskWhat []string // asks what the matter is
 }
 
 // CaseFrames describe test cases. {uc} is the use case, {policy} the policy it
