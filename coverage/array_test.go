@@ -73,8 +73,11 @@ func TestBuildEdges(t *testing.T) {
 		{"one value", coverage.Model{Axes: shape(1, 1, 1)}, [][]string{{"v0", "v0", "v0"}}},
 		{"one value among two", coverage.Model{Axes: shape(1, 2)}, [][]string{{"v0", "v0"}, {"v0", "v1"}}},
 		{"strength 1", coverage.Model{Axes: shape(2, 2), Strength: 1}, [][]string{{"v0", "v0"}, {"v1", "v1"}}},
-		{"strength above the number of axes", coverage.Model{Axes: shape(2, 2), Strength: 9},
-			[][]string{{"v0", "v0"}, {"v0", "v1"}, {"v1", "v0"}, {"v1", "v1"}}},
+		{
+			"strength above the number of axes",
+			coverage.Model{Axes: shape(2, 2), Strength: 9},
+			[][]string{{"v0", "v0"}, {"v0", "v1"}, {"v1", "v0"}, {"v1", "v1"}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -107,15 +110,24 @@ func TestBuildConstraints(t *testing.T) {
 		constraints []model.Constraint
 		infeasible  map[string]string
 	}{
-		{"if then", []model.Constraint{{Name: "own language", If: map[string]string{"source": "tickets"}, Then: map[string][]string{"language": {"ru"}}}},
-			map[string]string{"source=tickets&language=en": "own language"}},
-		{"exclusion", []model.Constraint{{Name: "calm", If: map[string]string{"source": "faq", "tone": "angry"}}},
-			map[string]string{"source=faq&tone=angry": "calm"}},
-		{"always", []model.Constraint{{Name: "no English", Then: map[string][]string{"language": {"ru"}}}},
+		{
+			"if then",
+			[]model.Constraint{{Name: "own language", If: map[string]string{"source": "tickets"}, Then: map[string][]string{"language": {"ru"}}}},
+			map[string]string{"source=tickets&language=en": "own language"},
+		},
+		{
+			"exclusion",
+			[]model.Constraint{{Name: "calm", If: map[string]string{"source": "faq", "tone": "angry"}}},
+			map[string]string{"source=faq&tone=angry": "calm"},
+		},
+		{
+			"always",
+			[]model.Constraint{{Name: "no English", Then: map[string][]string{"language": {"ru"}}}},
 			map[string]string{
 				"source=tickets&language=en": "no English", "source=faq&language=en": "no English", "source=corner&language=en": "no English",
 				"language=en&tone=neutral": "no English", "language=en&tone=angry": "no English",
-			}},
+			},
+		},
 		{"chain", []model.Constraint{
 			{Name: "first", If: map[string]string{"source": "tickets"}, Then: map[string][]string{"language": {"ru"}}},
 			{Name: "second", If: map[string]string{"language": "ru"}, Then: map[string][]string{"tone": {"angry"}}},
@@ -124,11 +136,19 @@ func TestBuildConstraints(t *testing.T) {
 			"source=tickets&tone=neutral": "first + second",
 			"language=ru&tone=neutral":    "second",
 		}},
-		{"several axes in then", []model.Constraint{{Name: "both", If: map[string]string{"source": "corner"},
-			Then: map[string][]string{"language": {"ru"}, "tone": {"angry"}}}},
-			map[string]string{"source=corner&language=en": "both", "source=corner&tone=neutral": "both"}},
-		{"no constraint at all", []model.Constraint{{Name: "empty", If: map[string]string{"tone": "angry"}, Then: map[string][]string{"tone": {"angry", "neutral"}}}},
-			map[string]string{}},
+		{
+			"several axes in then",
+			[]model.Constraint{{
+				Name: "both", If: map[string]string{"source": "corner"},
+				Then: map[string][]string{"language": {"ru"}, "tone": {"angry"}},
+			}},
+			map[string]string{"source=corner&language=en": "both", "source=corner&tone=neutral": "both"},
+		},
+		{
+			"no constraint at all",
+			[]model.Constraint{{Name: "empty", If: map[string]string{"tone": "angry"}, Then: map[string][]string{"tone": {"angry", "neutral"}}}},
+			map[string]string{},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -371,8 +391,10 @@ func TestBuildModelErrors(t *testing.T) {
 		{"unknown axis in if", "Constraints[0].If", coverage.Model{Axes: ok, Constraints: []model.Constraint{{Name: "c", If: map[string]string{"b": "v0"}}}}},
 		{"unknown value in then", "Constraints[0].Then", coverage.Model{Axes: ok, Constraints: []model.Constraint{{Name: "c", Then: map[string][]string{"a0": {"v7"}}}}}},
 		{"unknown value in must", "MustInclude[0]", coverage.Model{Axes: ok, MustInclude: []map[string]string{{"a0": "v7"}}}},
-		{"must breaks a constraint", "MustInclude[0]", coverage.Model{Axes: ok, MustInclude: []map[string]string{{"a0": "v0"}},
-			Constraints: []model.Constraint{{Name: "c", If: map[string]string{"a0": "v0"}}}}},
+		{"must breaks a constraint", "MustInclude[0]", coverage.Model{
+			Axes: ok, MustInclude: []map[string]string{{"a0": "v0"}},
+			Constraints: []model.Constraint{{Name: "c", If: map[string]string{"a0": "v0"}}},
+		}},
 		{"must twice", "MustInclude[1]", coverage.Model{Axes: ok, MustInclude: []map[string]string{{"a0": "v0", "a1": "v0"}, {"a0": "v0", "a1": "v0"}}}},
 		{"must with no row left", "MustInclude[2]", coverage.Model{Axes: ok, MustInclude: []map[string]string{{"a0": "v0"}, {"a0": "v0"}, {"a0": "v0"}}}},
 		{"fewer rows than must", "Rows", coverage.Model{Axes: ok, Rows: 1, MustInclude: []map[string]string{{"a0": "v0"}, {"a0": "v1"}}}},

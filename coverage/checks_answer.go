@@ -12,16 +12,17 @@ import (
 
 // scriptsOf are the scripts that a language is written in; a language that is
 // not listed is not held to one.
-var scriptsOf = map[string][]*unicode.RangeTable{
+var scriptsOf = withLatin(map[string][]*unicode.RangeTable{
 	"el": {unicode.Greek}, "ka": {unicode.Georgian}, "hy": {unicode.Armenian}, "he": {unicode.Hebrew}, "ar": {unicode.Arabic}, "fa": {unicode.Arabic},
 	"ko": {unicode.Hangul, unicode.Han}, "ja": {unicode.Han, unicode.Hiragana, unicode.Katakana}, "zh": {unicode.Han}, "th": {unicode.Thai}, "hi": {unicode.Devanagari},
 	"ru": {unicode.Cyrillic}, "uk": {unicode.Cyrillic}, "be": {unicode.Cyrillic}, "bg": {unicode.Cyrillic}, "kk": {unicode.Cyrillic, unicode.Latin}, "sr": {unicode.Cyrillic, unicode.Latin},
-}
+})
 
-func init() {
+func withLatin(scripts map[string][]*unicode.RangeTable) map[string][]*unicode.RangeTable {
 	for _, code := range strings.Fields("en de fr es it pt nl pl tr cs sk sv da nb no fi hu ro lt lv et hr sl id vi") {
-		scriptsOf[code] = []*unicode.RangeTable{unicode.Latin}
+		scripts[code] = []*unicode.RangeTable{unicode.Latin}
 	}
+	return scripts
 }
 
 // checkLanguage compares the script and the small words of texts with the
@@ -330,7 +331,7 @@ func checkCorrection(c *Candidate) []Finding {
 
 // pressed reports whether the input is to break a policy, and whether one of
 // these is about what a message says, not only how.
-func (c *Candidate) pressed(ex *model.Example) (any, content bool) {
+func (c *Candidate) pressed(ex *model.Example) (one, content bool) {
 	roles := ex.Metadata.PolicyRoles
 	if len(c.Row.Roles) > 0 {
 		roles = c.Row.Roles
@@ -339,12 +340,12 @@ func (c *Candidate) pressed(ex *model.Example) (any, content bool) {
 		if roles[p.ID] != model.Pressed || !contains(ex.PolicyIDs, p.ID) {
 			continue
 		}
-		any = true
+		one = true
 		if p.Type != model.Style && p.Type != model.Shape {
 			content = true
 		}
 	}
-	return any, content
+	return one, content
 }
 
 func (c *Candidate) forbidsEmoji() bool {

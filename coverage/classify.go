@@ -135,9 +135,9 @@ var classifiers = []classifier{
 	},
 	{
 		"client_tone", true, func(l *lang.Language, in *model.Input) string {
-			text, any := said(in, model.RoleUser)
+			text, spoke := said(in, model.RoleUser)
 			switch {
-			case !any:
+			case !spoke:
 				return "absent"
 			case angry(l, text):
 				return "angry"
@@ -268,7 +268,7 @@ func last(in *model.Input) string {
 }
 
 // said returns what a role said.
-func said(in *model.Input, role string) (text string, any bool) {
+func said(in *model.Input, role string) (text string, spoke bool) {
 	var parts []string
 	for _, m := range in.Messages {
 		if m.Role == role {

@@ -134,8 +134,10 @@ func TestEnforceShortfalls(t *testing.T) {
 		{"a test case without example", func(in *coverage.EnforceInput) {
 			in.Dataset.Examples = in.Dataset.Examples[1:]
 		}, []string{"test cases of uc_0: 3 of 4 (uc_0/1 refused: no generator made it)", "examples of tc_0_0: 0 of 1 (fewer passed the checks)"}},
-		{"fewer examples than planned", func(in *coverage.EnforceInput) { in.Plan[0].Rows[0].Examples = 2 },
-			[]string{"examples of tc_0_0: 1 of 2 (fewer passed the checks)"}},
+		{
+			"fewer examples than planned", func(in *coverage.EnforceInput) { in.Plan[0].Rows[0].Examples = 2 },
+			[]string{"examples of tc_0_0: 1 of 2 (fewer passed the checks)"},
+		},
 		{"fewer examples than asked", func(in *coverage.EnforceInput) {
 			in.Counts.ExamplesPerTestCase = 2
 			in.Dataset.TestCases = in.Dataset.TestCases[:4]
@@ -150,8 +152,10 @@ func TestEnforceShortfalls(t *testing.T) {
 			lose(in.Dataset, func(tc *model.TestCase) bool { return tc.UseCaseID == "uc_4" })
 			in.Dataset.UseCases = in.Dataset.UseCases[:4]
 		}, []string{"use cases: 4 of 5 (the documents hold no more)", "test cases of uc_4: 0 of 4 (uc_4/1 refused: no generator made it)"}},
-		{"fewer use cases than asked", func(in *coverage.EnforceInput) { in.Counts.UseCases = 7 },
-			[]string{"use cases: 5 of 7 (the documents hold no more)"}},
+		{
+			"fewer use cases than asked", func(in *coverage.EnforceInput) { in.Counts.UseCases = 7 },
+			[]string{"use cases: 5 of 7 (the documents hold no more)"},
+		},
 		{"fewer test cases than asked", func(in *coverage.EnforceInput) {
 			in.Counts.TestCasesPerUseCase = 5
 			in.Dataset.UseCases, in.Plan = in.Dataset.UseCases[:1], in.Plan[:1]
@@ -190,8 +194,10 @@ func TestEnforceShortfalls(t *testing.T) {
 			in.Dataset.Examples[0].PolicyIDs = nil
 			in.Dataset.TestCases[0].PolicyIDs = nil
 		}, []string{"policies of tc_0_0: 0 of 1 (the test case was accepted with fewer)", "policies of ex_0_0: 0 of 1 (the example was accepted with fewer)"}},
-		{"one axis", func(in *coverage.EnforceInput) { in.Dataset.TestCases[0].Axes = []string{"tone", "tone", "unheard"} },
-			[]string{"axes of tc_0_0: 1 of 2 (each axis must be a key of parameters)"}},
+		{
+			"one axis", func(in *coverage.EnforceInput) { in.Dataset.TestCases[0].Axes = []string{"tone", "tone", "unheard"} },
+			[]string{"axes of tc_0_0: 1 of 2 (each axis must be a key of parameters)"},
+		},
 		{"four axes", func(in *coverage.EnforceInput) {
 			tc := &in.Dataset.TestCases[0]
 			tc.Parameters["x"], tc.Parameters["y"] = model.Number(1), model.Bool(true)
@@ -214,10 +220,12 @@ func TestEnforceShortfalls(t *testing.T) {
 		{"nothing at all", func(in *coverage.EnforceInput) {
 			*in = coverage.EnforceInput{}
 		}, []string{"use cases: 0 of 5 (the documents hold no more)", "policies: 0 of 5 (the documents state no more)", "types of policy: 0 of 2 (the documents state no other)"}},
-		{"a plan that makes no sense", func(in *coverage.EnforceInput) {
-			in.Plan[0].Constraints = []model.Constraint{{If: map[string]string{"x": "y"}}}
+		{
+			"a plan that makes no sense", func(in *coverage.EnforceInput) {
+				in.Plan[0].Constraints = []model.Constraint{{If: map[string]string{"x": "y"}}}
+			},
+			[]string{"sound plans of uc_0: 0 of 1 (coverage: Constraints[0]: the constraint has no name to blame)"},
 		},
-			[]string{"sound plans of uc_0: 0 of 1 (coverage: Constraints[0]: the constraint has no name to blame)"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -357,8 +365,10 @@ func TestEnforceVerdictOfLostRow(t *testing.T) {
 		{"refused", func(in *coverage.EnforceInput) {
 			in.Refused = []model.Refusal{{Row: "uc_2/1", Check: "voice", Reason: "speaks of the customer"}}
 		}, coverage.Gap{Verdict: coverage.VerdictRefused, Because: "voice: speaks of the customer"}},
-		{"budget", func(in *coverage.EnforceInput) { in.Stop, in.StopReason = coverage.LimitBudget, "2 USD are spent" },
-			coverage.Gap{Verdict: coverage.VerdictLimit, Limit: coverage.LimitBudget, Because: "2 USD are spent"}},
+		{
+			"budget", func(in *coverage.EnforceInput) { in.Stop, in.StopReason = coverage.LimitBudget, "2 USD are spent" },
+			coverage.Gap{Verdict: coverage.VerdictLimit, Limit: coverage.LimitBudget, Because: "2 USD are spent"},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -30,26 +30,40 @@ func TestCheckIntegrity(t *testing.T) {
 		{"case of a test case and an example", func(d *model.Dataset) {
 			d.TestCases[3].Case, d.Examples[5].Case = "booking", "booking"
 		}, []found{{model.FileTestCases, "tc_0_3", coverage.RuleCase}, {model.FileDataset, "ex_1_1", coverage.RuleCase}}},
-		{"unknown use case", func(d *model.Dataset) { d.TestCases[0].UseCaseID = "uc_x" },
-			[]found{{model.FileTestCases, "tc_0_0", coverage.RuleUseCaseLink}, {model.FileDataset, "ex_0_0", coverage.RuleSameUseCase}}},
-		{"use case of another test case", func(d *model.Dataset) { d.Examples[0].UseCaseID = "uc_3" },
-			[]found{{model.FileDataset, "ex_0_0", coverage.RuleSameUseCase}}},
-		{"unknown test case", func(d *model.Dataset) { d.Examples[0].TestCaseID = "tc_x" },
-			[]found{{model.FileTestCases, "tc_0_0", coverage.RuleNoExample}, {model.FileDataset, "ex_0_0", coverage.RuleTestCaseLink}}},
-		{"unknown policy", func(d *model.Dataset) {
-			d.TestCases[0].PolicyIDs = append([]string{"pol_unknown"}, d.TestCases[0].PolicyIDs...)
+		{
+			"unknown use case", func(d *model.Dataset) { d.TestCases[0].UseCaseID = "uc_x" },
+			[]found{{model.FileTestCases, "tc_0_0", coverage.RuleUseCaseLink}, {model.FileDataset, "ex_0_0", coverage.RuleSameUseCase}},
 		},
-			[]found{{model.FileTestCases, "tc_0_0", coverage.RulePolicyLink}}},
-		{"policy that the test case lacks", func(d *model.Dataset) { d.Examples[0].PolicyIDs = []string{"pol_0", "pol_1", "pol_3"} },
-			[]found{{model.FileDataset, "ex_0_0", coverage.RulePolicySubset}}},
+		{
+			"use case of another test case", func(d *model.Dataset) { d.Examples[0].UseCaseID = "uc_3" },
+			[]found{{model.FileDataset, "ex_0_0", coverage.RuleSameUseCase}},
+		},
+		{
+			"unknown test case", func(d *model.Dataset) { d.Examples[0].TestCaseID = "tc_x" },
+			[]found{{model.FileTestCases, "tc_0_0", coverage.RuleNoExample}, {model.FileDataset, "ex_0_0", coverage.RuleTestCaseLink}},
+		},
+		{
+			"unknown policy", func(d *model.Dataset) {
+				d.TestCases[0].PolicyIDs = append([]string{"pol_unknown"}, d.TestCases[0].PolicyIDs...)
+			},
+			[]found{{model.FileTestCases, "tc_0_0", coverage.RulePolicyLink}},
+		},
+		{
+			"policy that the test case lacks", func(d *model.Dataset) { d.Examples[0].PolicyIDs = []string{"pol_0", "pol_1", "pol_3"} },
+			[]found{{model.FileDataset, "ex_0_0", coverage.RulePolicySubset}},
+		},
 		{"roles", func(d *model.Dataset) {
 			d.Examples[0].Metadata.PolicyRoles = map[string]model.Role{"pol_3": model.Plain, "pol_0": "shouted"}
 		}, []found{{model.FileDataset, "ex_0_0", coverage.RulePolicyRoles}, {model.FileDataset, "ex_0_0", coverage.RulePolicyRoles}}},
 		{"no roles", func(d *model.Dataset) { d.Examples[0].Metadata.PolicyRoles = nil }, nil},
-		{"no example", func(d *model.Dataset) { d.Examples = d.Examples[1:] },
-			[]found{{model.FileTestCases, "tc_0_0", coverage.RuleNoExample}}},
-		{"same parameters", func(d *model.Dataset) { d.TestCases[2].Parameters = d.TestCases[0].Parameters },
-			[]found{{model.FileTestCases, "tc_0_2", coverage.RuleSameParameter}}},
+		{
+			"no example", func(d *model.Dataset) { d.Examples = d.Examples[1:] },
+			[]found{{model.FileTestCases, "tc_0_0", coverage.RuleNoExample}},
+		},
+		{
+			"same parameters", func(d *model.Dataset) { d.TestCases[2].Parameters = d.TestCases[0].Parameters },
+			[]found{{model.FileTestCases, "tc_0_2", coverage.RuleSameParameter}},
+		},
 		{"same parameters in two use cases", func(d *model.Dataset) {
 			d.TestCases[4].Parameters = d.TestCases[0].Parameters
 			d.TestCases[5].Parameters["x"] = model.Bool(true)

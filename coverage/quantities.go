@@ -12,7 +12,6 @@ import (
 // quantity is a number with a unit, and what qualifies it.
 type quantity struct {
 	value      int
-	frac       bool
 	unit       *lang.UnitWord
 	kinds      map[string]bool // qualifiers that demand to be kept
 	soft       map[string]bool // and those that keep one

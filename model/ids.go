@@ -14,13 +14,13 @@ import (
 const defaultSlug = 48
 
 // Slug returns text as an id part: ASCII letters, digits and underscores, in
-// lower case, at most max bytes (0 means 48) and cut between words. Cyrillic is
+// lower case, at most limit bytes (0 means 48) and cut between words. Cyrillic is
 // transliterated and diacritics are dropped; letters of other scripts become a
 // short hash of the whole text. It is never empty and a function of its
 // arguments alone.
-func Slug(text string, max int) string {
-	if max <= 0 {
-		max = defaultSlug
+func Slug(text string, limit int) string {
+	if limit <= 0 {
+		limit = defaultSlug
 	}
 	text = strings.ToLower(norm.NFKC.String(text))
 	var words []string
@@ -49,7 +49,7 @@ func Slug(text string, max int) string {
 		_, _ = h.Write([]byte(text)) // never fails
 		hash = fmt.Sprintf("%08x", h.Sum32())
 		if len(words) > 0 {
-			max -= len(hash) + 1
+			limit -= len(hash) + 1
 		}
 	}
 	var b strings.Builder
@@ -58,9 +58,9 @@ func Slug(text string, max int) string {
 		if i > 0 {
 			n++
 		}
-		if b.Len()+n > max {
-			if i == 0 && max > 0 {
-				b.WriteString(w[:max])
+		if b.Len()+n > limit {
+			if i == 0 && limit > 0 {
+				b.WriteString(w[:limit])
 			}
 			break
 		}

@@ -73,7 +73,7 @@ type openBracket struct{ tok, pos int }
 const maxLink = 512
 
 func parseInline(s string, refs map[string]bool) inline {
-	if strings.IndexAny(s, special) < 0 { // most cells
+	if !strings.ContainsAny(s, special) { // most cells
 		return inline{lines: []string{strings.TrimSpace(s)}}
 	}
 	sc := &inlineScanner{s: s, refs: refs}

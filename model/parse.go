@@ -157,7 +157,7 @@ func (d *Document) lineByte(n int) int {
 }
 
 func (d *Document) checkRange(start, end int) error {
-	reason := ""
+	var reason string
 	switch n := len(d.lines); {
 	case start < 1 || end > n:
 		reason = fmt.Sprintf("the document has lines 1-%d", n)

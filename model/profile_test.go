@@ -11,13 +11,13 @@ import (
 
 func TestProfiles(t *testing.T) {
 	t.Parallel()
-	for _, make := range []func() *model.Profile{model.SupportBot, model.OperatorQuality} {
-		p := make()
-		if diff := cmp.Diff(p, make()); diff != "" {
+	for _, profile := range []func() *model.Profile{model.SupportBot, model.OperatorQuality} {
+		p := profile()
+		if diff := cmp.Diff(p, profile()); diff != "" {
 			t.Errorf("%s differs from call to call: %s", p.Case, diff)
 		}
 		p.Axes[0].Values[0].Name = "changed"
-		if make().Axes[0].Values[0].Name == "changed" {
+		if profile().Axes[0].Values[0].Name == "changed" {
 			t.Errorf("%s: two calls share their axes", p.Case)
 		}
 		seen := map[string]bool{}

@@ -165,8 +165,10 @@ func (r *run) candidates(ctx context.Context, jobs []job, outs []Outcome) []cand
 		for k, item := range batch.Items {
 			row := r.placed(call, &item, taken)
 			if row == nil {
-				r.refuse(model.Refusal{UseCaseID: call.UseCase.ID, Row: item.Row, Generator: o.Generator, Check: "placing", Index: k,
-					Reason: "the item fits no open row that was dealt to the call"})
+				r.refuse(model.Refusal{
+					UseCaseID: call.UseCase.ID, Row: item.Row, Generator: o.Generator, Check: "placing", Index: k,
+					Reason: "the item fits no open row that was dealt to the call",
+				})
 				continue
 			}
 			taken[row.row.ID] = true

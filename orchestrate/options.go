@@ -100,7 +100,9 @@ func (o *Options) withDefaults() (*Options, error) {
 		{"Counts.UseCases", c.Counts.UseCases},
 		{"Counts.TestCasesPerUseCase", c.Counts.TestCasesPerUseCase},
 		{"Counts.ExamplesPerTestCase", c.Counts.ExamplesPerTestCase},
-		{"Concurrency", c.Concurrency}, {"MaxRounds", c.MaxRounds}, {"Strength", c.Strength},
+		{"Concurrency", c.Concurrency},
+		{"MaxRounds", c.MaxRounds},
+		{"Strength", c.Strength},
 		{"CallTimeout", int(c.CallTimeout)},
 	} {
 		if n.value < 0 {

@@ -26,8 +26,10 @@ func returns() *orchestrate.Job {
 	ev := []model.Evidence{{InputFile: "shop.md", LineStart: 3, LineEnd: 3, Quote: "Returns are accepted within 14 days."}}
 	return &orchestrate.Job{
 		Language: "en",
-		UseCase: model.UseCase{ID: "uc_return", Case: model.CaseSupportBot, Name: "Return an item",
-			Description: "A customer wants to return an item and learns how.", Evidence: ev},
+		UseCase: model.UseCase{
+			ID: "uc_return", Case: model.CaseSupportBot, Name: "Return an item",
+			Description: "A customer wants to return an item and learns how.", Evidence: ev,
+		},
 		Policies: []model.Policy{
 			{ID: "pol_window", Case: model.CaseSupportBot, Type: model.Must, Name: "Return window", Description: "d", Statement: "Returns are accepted within 14 days.", Evidence: ev},
 			{ID: "pol_number", Case: model.CaseSupportBot, Type: model.Must, Name: "Order number", Description: "d", Statement: "The agent must ask for the order number.", Evidence: ev},

@@ -94,7 +94,8 @@ func TestNothingOfARunOutlivesIt(t *testing.T) {
 		})
 		client := modelFunc(func(context.Context, *llm.Request) (*llm.Response, error) {
 			return &llm.Response{Calls: []llm.ToolCall{
-				{ID: "1", Name: "generate_with_slow", Arguments: `{"items":1}`}, {ID: "2", Name: "generate_with_slow", Arguments: `{"items":2}`},
+				{ID: "1", Name: "generate_with_slow", Arguments: `{"items":1}`},
+				{ID: "2", Name: "generate_with_slow", Arguments: `{"items":2}`},
 				{ID: "3", Name: "generate_with_slow", Arguments: `{"items":3}`},
 			}}, nil
 		})

@@ -241,6 +241,7 @@ func (c *Client) readChat(got *openai.ChatCompletion, req *llm.Request) (*llm.Re
 		}
 		out.Calls = append(out.Calls, llm.ToolCall{ID: call.ID, Name: call.Function.Name, Arguments: call.Function.Arguments})
 	}
+	//nolint:staticcheck // deprecated, and still what older servers send
 	if f := &msg.FunctionCall; len(out.Calls) == 0 && f.Name != "" {
 		out.Calls = []llm.ToolCall{{Name: f.Name, Arguments: f.Arguments}}
 	}

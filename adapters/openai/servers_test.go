@@ -45,10 +45,14 @@ func toolRequest() *llm.Request {
 	return &llm.Request{
 		Messages: []llm.Message{{Role: llm.RoleSystem, Content: "Pick a tool."}, {Role: llm.RoleUser, Content: "Возврат заказа"}},
 		Tools: []llm.Tool{
-			{Name: "generate_direct", Description: "By the model.", Strict: true,
-				Parameters: json.RawMessage(`{"type":"object","properties":{"reason":{"type":"string"},"count":{"type":"integer"}},"required":["reason","count"],"additionalProperties":false}`)},
-			{Name: "generate_from_document", Description: "By rules.", Strict: true,
-				Parameters: json.RawMessage(`{"type":"object","properties":{"count":{"type":"integer"}},"required":["count"],"additionalProperties":false}`)},
+			{
+				Name: "generate_direct", Description: "By the model.", Strict: true,
+				Parameters: json.RawMessage(`{"type":"object","properties":{"reason":{"type":"string"},"count":{"type":"integer"}},"required":["reason","count"],"additionalProperties":false}`),
+			},
+			{
+				Name: "generate_from_document", Description: "By rules.", Strict: true,
+				Parameters: json.RawMessage(`{"type":"object","properties":{"count":{"type":"integer"}},"required":["count"],"additionalProperties":false}`),
+			},
 		},
 		ToolChoice: llm.ToolRequired,
 	}

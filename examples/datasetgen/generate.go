@@ -72,9 +72,16 @@ func (s *settings) check() error {
 		flag  string
 		value float64
 	}{
-		{"n-use-cases", float64(s.useCases)}, {"n-test-cases-per-uc", float64(s.testCases)}, {"n-examples-per-tc", float64(s.examples)},
-		{"strength", float64(s.strength)}, {"concurrency", float64(s.concurrency)}, {"max-calls", float64(s.maxCalls)},
-		{"max-tokens", float64(s.maxTokens)}, {"budget-usd", s.budgetUSD}, {"price-in", s.priceIn}, {"price-out", s.priceOut},
+		{"n-use-cases", float64(s.useCases)},
+		{"n-test-cases-per-uc", float64(s.testCases)},
+		{"n-examples-per-tc", float64(s.examples)},
+		{"strength", float64(s.strength)},
+		{"concurrency", float64(s.concurrency)},
+		{"max-calls", float64(s.maxCalls)},
+		{"max-tokens", float64(s.maxTokens)},
+		{"budget-usd", s.budgetUSD},
+		{"price-in", s.priceIn},
+		{"price-out", s.priceOut},
 		{"call-timeout", float64(s.callTimeout)},
 	} {
 		if s.given[n.flag] && n.value <= 0 {

@@ -371,9 +371,9 @@ func TestBatchesRunAtOnceInTheOrderOfTheRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// The earlier a batch, the later its reply.
 		client := llmtest.Func(func(ctx context.Context, req *llm.Request) (*llm.Response, error) {
-			for i, d := range []time.Duration{3, 2, 1} {
+			for i, d := range []time.Duration{3 * time.Second, 2 * time.Second, time.Second} {
 				if strings.Contains(req.Messages[1].Content, fmt.Sprintf("parameter n = %d", i)) {
-					time.Sleep(d * time.Second) // fake time
+					time.Sleep(d) // fake time
 				}
 			}
 			return obedient(ctx, req)

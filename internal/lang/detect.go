@@ -50,10 +50,19 @@ var scripts = []struct {
 	table *unicode.RangeTable
 	code  string // of the one language that a text in this script is taken for
 }{
-	{"Latin", unicode.Latin, ""}, {"Cyrillic", unicode.Cyrillic, ""}, {"Greek", unicode.Greek, "el"},
-	{"Georgian", unicode.Georgian, "ka"}, {"Armenian", unicode.Armenian, "hy"}, {"Hebrew", unicode.Hebrew, "he"},
-	{"Hangul", unicode.Hangul, "ko"}, {"Hiragana", unicode.Hiragana, "ja"}, {"Katakana", unicode.Katakana, "ja"},
-	{"Han", unicode.Han, "zh"}, {"Thai", unicode.Thai, "th"}, {"Arabic", unicode.Arabic, ""}, {"Devanagari", unicode.Devanagari, ""},
+	{"Latin", unicode.Latin, ""},
+	{"Cyrillic", unicode.Cyrillic, ""},
+	{"Greek", unicode.Greek, "el"},
+	{"Georgian", unicode.Georgian, "ka"},
+	{"Armenian", unicode.Armenian, "hy"},
+	{"Hebrew", unicode.Hebrew, "he"},
+	{"Hangul", unicode.Hangul, "ko"},
+	{"Hiragana", unicode.Hiragana, "ja"},
+	{"Katakana", unicode.Katakana, "ja"},
+	{"Han", unicode.Han, "zh"},
+	{"Thai", unicode.Thai, "th"},
+	{"Arabic", unicode.Arabic, ""},
+	{"Devanagari", unicode.Devanagari, ""},
 }
 
 // fingerprints are frequent words that other languages of the script lack, and

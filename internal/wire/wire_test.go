@@ -51,7 +51,8 @@ func TestRequestsAreRead(t *testing.T) {
 	want := llm.Request{
 		Model: "m",
 		Messages: []llm.Message{
-			{Role: "system", Content: "s"}, {Role: "user", Content: "ab"},
+			{Role: "system", Content: "s"},
+			{Role: "user", Content: "ab"},
 			{Role: "assistant", Calls: []llm.ToolCall{{ID: "c1", Name: "f", Arguments: "{}"}, {ID: "c2", Name: "g", Arguments: "{}"}}},
 			{Role: "tool", Content: "r", CallID: "c1"},
 		},

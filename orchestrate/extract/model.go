@@ -112,8 +112,10 @@ func byModel(ctx context.Context, docs []*model.Document, o *Options) (*Result, 
 	for i := range parts {
 		if parts[i].err != nil {
 			errs = append(errs, parts[i].err)
-			res.Refused = append(res.Refused, model.Refusal{Check: "extract", Index: i,
-				Reason: fmt.Sprintf("lines %d-%d of %s were not read: %v", m.ws[i].first, m.ws[i].last, m.ws[i].doc.Name, parts[i].err)})
+			res.Refused = append(res.Refused, model.Refusal{
+				Check: "extract", Index: i,
+				Reason: fmt.Sprintf("lines %d-%d of %s were not read: %v", m.ws[i].first, m.ws[i].last, m.ws[i].doc.Name, parts[i].err),
+			})
 		}
 	}
 	if len(errs) == len(parts) {

@@ -122,11 +122,6 @@ func common(a, b []int) []int {
 	return out
 }
 
-// minus returns the roots of a that are not in b.
-func minus(a, b []int) []int {
-	return slices.DeleteFunc(slices.Clone(a), func(id int) bool { _, ok := slices.BinarySearch(b, id); return ok })
-}
-
 // likeness says how much two bags share.
 type likeness struct {
 	shared           int

@@ -623,7 +623,8 @@ func (e *extraction) sample(t *model.Ticket, corner string, p place) int {
 		return -1
 	}
 	over := e.l.HandsOver(answer) || m.HandOver.In(answer)
-	frame, typ := "", model.Must
+	var frame string
+	typ := model.Must
 	switch {
 	case corner == lang.CornerEmpty && !over:
 		frame = e.l.Claim.EmptySample
