@@ -48,8 +48,13 @@ func (p *planner) axes(uc model.UseCase, policyIDs []string, formats []model.For
 		client.Values = slices.DeleteFunc(slices.Clone(client.Values), func(v model.AxisValue) bool { return v.Name == "absent" })
 		add(client, true)
 	}
-	corner := p.ex.Corner[uc.ID]
-	if corner != lang.CornerEmpty && corner != lang.CornerGarbage {
+	switch p.ex.Corner[uc.ID] {
+	case lang.CornerEmpty, lang.CornerGarbage:
+		// Signs without words differ in little else.
+		add(named("form"))
+		add(named("emoji"))
+	case lang.CornerAbuse: // every message is angry
+	default:
 		add(named("tone"))
 	}
 	if mentions(lang.TopicIdentifier) {

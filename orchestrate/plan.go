@@ -44,7 +44,7 @@ type planner struct {
 
 	policies map[string]*model.Policy
 	shown    map[string]map[model.Role]int // rows that show a policy, by role
-	corners  int                           // corner rows so far, to rotate their kinds
+	corners  int                           // corner rows in ordinary use cases so far
 }
 
 // maxPolicies bounds how many policies a use case keeps: the few that decide.
@@ -353,8 +353,10 @@ func (p *planner) ensureCorner(out *Plan) {
 		for k := len(up.Rows) - 1; k >= 0; k-- {
 			if r := &up.Rows[k]; r.Source == model.SourceFAQParaphrase {
 				r.Source = model.SourceCorner
-				kinds := []string{lang.CornerInjection, lang.CornerOffTopic, lang.CornerGarbage, lang.CornerAbuse}
-				r.Corner = fitCorner(kinds[p.corners%len(kinds)], values(r))
+				// Off-topic text and garbage belong to no use case but their own.
+				if r.Corner = lang.CornerInjection; values(r)["tone"] == "angry" {
+					r.Corner = lang.CornerAbuse
+				}
 				p.corners++
 				break
 			}
@@ -370,21 +372,15 @@ func values(r *model.Row) map[string]string {
 	return out
 }
 
-// fitCorner returns the kind itself, or the nearest kind whose messages can
-// show the row's values: an empty message cannot be angry, garbage asks nothing.
+// fitCorner returns the kind of a use case's corner rows, or the nearest kind
+// whose messages can show the row's values: an empty message asks nothing and
+// has no emoji.
 func fitCorner(kind string, v map[string]string) string {
-	angry := v["tone"] == "angry"
-	wordy := v["form"] == "question" || v["identifier"] == "present" || v["length"] == "long" || v["greeting"] == "present"
 	switch {
-	case angry:
+	case kind == lang.CornerEmpty && (v["form"] == "question" || v["emoji"] == "present"):
+		return lang.CornerGarbage
+	case kind != lang.CornerEmpty && kind != lang.CornerGarbage && v["tone"] == "angry":
 		return lang.CornerAbuse
-	case kind == lang.CornerAbuse:
-		if wordy {
-			return lang.CornerOffTopic
-		}
-		return lang.CornerInjection
-	case wordy && (kind == lang.CornerEmpty || kind == lang.CornerGarbage):
-		return lang.CornerOffTopic
 	default:
 		return kind
 	}
