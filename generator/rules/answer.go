@@ -155,7 +155,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		if usesOpening && m.opening.qa >= 0 && w.states(m.opening.qa, p) {
 			continue // the answer to its question says it
 		}
-		shown := m.opening.policy && m.opening.qa < 0 || m.press != "" && len(w.matters(p)) > 0
+		shown := m.opening.policy && m.opening.qa < 0 || m.press != "" && m.own
 		if i > 0 { // beside the first policy only what its own matter calls for
 			if sp.Act == lang.ActHandOver && !w.triggered(p.Statement, m, topic) || sp.Act == lang.ActDeny && overlap(w.k.matter(p.Statement), topic) < 1 {
 				continue

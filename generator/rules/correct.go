@@ -29,7 +29,11 @@ type draft struct {
 func (w *work) correct(row *model.Row, r *rand.Rand) (*model.Example, string) {
 	drafts := w.drafts(row, r)
 	if len(drafts) == 0 {
-		return nil, "no rule of the row can be broken in a message whose right version is known"
+		id := ""
+		if p, _ := w.first(row); p != nil {
+			id = p.ID
+		}
+		return nil, strings.TrimSpace("no message is known that breaks the rule of the row: " + id)
 	}
 	dialogue := row.Format == model.DialogLastTurnCorrection
 	for n := range tries {
@@ -127,18 +131,19 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 		form = append(form, draft{user: pair.Ask, bad: pair.Say, good: pair.Say})
 	}
 	if fault == "none" || fault == "" {
-		if len(content) == 0 || !dialogue {
-			// A remark that no word list sees as rude, put in front.
+		// A remark that no word list sees as rude, put in front, breaks a rule on
+		// manners and no other; other rules need a breach of their own.
+		p, role := w.first(row)
+		if p != nil && (role != model.Pressed && len(content) == 0 || w.manners(p)) && w.k.polite {
 			for i, pair := range pairs {
 				remark := w.s.Break.Sarcasm[(i+r.IntN(len(w.s.Break.Sarcasm)))%len(w.s.Break.Sarcasm)]
 				form[i] = draft{user: pair.Ask, bad: remark + " " + pair.Say, good: pair.Say, fault: "rude"}
 			}
-			if !w.k.polite {
-				form = nil
-			}
 		} else {
 			form = nil
 		}
+	} else if p, role := w.first(row); p != nil && role == model.Pressed && !w.faulty(p, fault) {
+		form = nil // the visible fault does not break the rule
 	}
 	shuffle := func(ds []draft) {
 		r.Shuffle(len(ds), func(i, j int) { ds[i], ds[j] = ds[j], ds[i] })
@@ -150,6 +155,15 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 		return append(form, content...)
 	}
 	return append(content, form...)
+}
+
+// manners reports whether a policy is on how people are spoken to.
+func (w *work) manners(p *model.Policy) bool { return politeness(w.l, p.Statement) }
+
+// faulty reports whether a visible fault breaks a policy.
+func (w *work) faulty(p *model.Policy, fault string) bool {
+	kinds := w.l.FaultKinds(p.Statement)
+	return slices.Contains(kinds, fault) || fault == "several" && len(kinds) > 0 || fault == "rude" && w.manners(p)
 }
 
 // pairs returns the right messages of a trade with their slots filled, in two

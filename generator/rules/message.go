@@ -57,7 +57,7 @@ func (w *work) openings(row *model.Row) []opening {
 	}
 	for _, i := range about {
 		q := w.q(i)
-		shows := policy != nil && (w.states(i, policy) || !speaks(policy))
+		shows := policy != nil && (w.states(i, policy) || !speaks(policy) || role == model.Pressed && policy.Type == model.Escalate && cites(policy.Evidence, q.doc, q.LineStart, q.LineEnd))
 		answer := ""
 		for _, s := range q.statements {
 			answer += s.Text + " "
@@ -74,7 +74,7 @@ func (w *work) openings(row *model.Row) []opening {
 		if q.elliptical && !q.Topic && slices.ContainsFunc(out, func(o opening) bool { return o.qa == i }) {
 			continue
 		}
-		for _, say := range w.needs(q.Question, q.Question+". "+answer, answer) {
+		for _, say := range w.needs(q.Question, q.Question+". "+answer, answer, true) {
 			out = append(out, opening{text: say, qa: i, policy: shows, plain: 1, kind: trouble})
 		}
 		if q.Topic && len(strings.Fields(q.Question)) <= 4 && w.l.Elliptical(q.Question) {
@@ -98,12 +98,12 @@ func (w *work) openings(row *model.Row) []opening {
 			text += " " + e.Quote
 		}
 		if len(about) == 0 {
-			for _, say := range w.needs(uc.Name, uc.Name+". "+text, text) {
+			for _, say := range w.needs(uc.Name, uc.Name+". "+text, text, false) {
 				out = append(out, opening{text: say, qa: -1, policy: true, plain: 1})
 			}
 		}
 		if policy != nil && role == model.Plain {
-			for _, m := range w.matters(policy) {
+			for _, m := range head(w.matters(policy)) {
 				for _, say := range m.Plain {
 					out = append(out, opening{text: say, qa: -1, policy: true, plain: 1})
 				}
@@ -203,14 +203,14 @@ func speaks(p *model.Policy) bool { return p.Type != model.Style && p.Type != mo
 
 // needs returns what customers say whose need is the topic; the whole text
 // bears the need out, and the answer meets its concern.
-func (w *work) needs(topic, text, answer string) []string {
+func (w *work) needs(topic, text, answer string, whole bool) []string {
 	var out []string
 	for i := range w.s.Needs {
 		n := &w.s.Needs[i]
 		if !n.Match[0].In(topic) || !lang.Matches(n.Match, n.Not, text) {
 			continue
 		}
-		if !w.covers(n, topic) {
+		if whole && !w.covers(n, topic) {
 			return nil
 		}
 		for _, say := range n.Says {
@@ -246,7 +246,9 @@ func (w *work) bare(p *model.Policy) string {
 	return p.Statement
 }
 
-// matters returns what the policy is about.
+func head[T any](list []T) []T { return list[:min(1, len(list))] }
+
+// matters returns what the policy is about, the most specific first.
 func (w *work) matters(p *model.Policy) []*lang.Matter {
 	var out []*lang.Matter
 	for i := range w.s.Matters {
@@ -257,9 +259,6 @@ func (w *work) matters(p *model.Policy) []*lang.Matter {
 		if lang.Matches(m.Match, m.Not, w.bare(p)) {
 			out = append(out, m)
 		}
-	}
-	if len(out) > 1 {
-		out = out[:1]
 	}
 	return out
 }
@@ -289,6 +288,16 @@ func (w *work) underTopic(p *model.Policy) bool {
 // is false for a policy that states a mere fact.
 func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 	sp, spoken := w.k.speak(w.bare(p))
+	if w.needed(w.bare(p)) != "" && speaks(p) {
+		if value(row, "identifier") == "present" {
+			return push{}, false // it is given
+		}
+		for i := range w.s.Matters {
+			if m := &w.s.Matters[i]; m.Key == "identify" {
+				return push{kind: m.Key, lines: m.Pressed, own: true}, true
+			}
+		}
+	}
 	for _, m := range w.matters(p) {
 		ok := false
 		switch m.Key {
@@ -341,7 +350,7 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 					continue
 				}
 			case "limit":
-				if !w.inQA(p) || w.underTopic(p) && p.Type != model.MustNot {
+				if !w.inQA(p) {
 					continue
 				}
 			case "deadline":

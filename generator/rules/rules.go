@@ -7,6 +7,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/casebook-go/casebook/coverage"
@@ -193,11 +194,15 @@ func (w *work) answer(row *model.Row, r *rand.Rand) (*model.Example, string) {
 		var ok bool
 		if p, role := w.first(row); role == model.Pressed && p != nil {
 			if _, ok := w.push(row, p); !ok {
-				return nil, "the policy states a fact; there is nothing in it to push against"
+				return nil, p.ID + " states a fact; there is nothing in it to push against"
 			}
 		}
 		if m, ok = w.write(row, r); !ok {
-			return nil, "no message in a customer's words shows the row"
+			p, role := w.first(row)
+			if p == nil {
+				p = &model.Policy{}
+			}
+			return nil, strings.TrimSpace("no message in a customer's words shows the row; it turns on " + p.ID + ", " + string(role))
 		}
 		if a, ok = w.respond(row, m, r); !ok {
 			reason = "the document states nothing that answers the message"

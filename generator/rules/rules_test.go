@@ -260,9 +260,9 @@ func TestCorrections(t *testing.T) {
 		row("d1", model.DialogLastTurnCorrection, "", map[string]string{"fault": "none", "client_tone": "neutral"}, pressed("pol_cancel"), "pol_cancel"),
 		row("s1", model.SingleUtteranceCorrection, "", map[string]string{"fault": "caps", "form": "question"}, pressed("pol_caps"), "pol_caps"),
 		row("s2", model.SingleUtteranceCorrection, "", map[string]string{"fault": "exclamation", "form": "statement"}, pressed("pol_caps"), "pol_caps"),
-		row("s3", model.SingleUtteranceCorrection, "", map[string]string{"fault": "typo", "form": "statement"}, pressed("pol_caps"), "pol_caps"),
+		row("s3", model.SingleUtteranceCorrection, "", map[string]string{"fault": "typo", "form": "statement"}, map[string]model.Role{"pol_caps": model.Plain}, "pol_caps"),
 		row("s4", model.SingleUtteranceCorrection, "", map[string]string{"fault": "none", "form": "statement"}, pressed("pol_polite"), "pol_polite"),
-		row("d2", model.DialogLastTurnCorrection, "", map[string]string{"fault": "punctuation", "client_tone": "angry"}, pressed("pol_polite"), "pol_polite"),
+		row("d2", model.DialogLastTurnCorrection, "", map[string]string{"fault": "punctuation", "client_tone": "angry"}, map[string]model.Role{"pol_polite": model.Plain}, "pol_polite"),
 	}
 	items, dropped := generate(t, corrections(t, rows...))
 	if len(items) != len(rows) {
@@ -337,5 +337,70 @@ func TestRowThatNothingDecidesIsDropped(t *testing.T) {
 	items, dropped := generate(t, returns(t, r))
 	if len(items) != 0 || len(dropped) != 1 || dropped[0].Row != "t9" || dropped[0].Reason == "" {
 		t.Errorf("items %+v, dropped %+v", items, dropped)
+	}
+}
+
+// A message that shows a policy as pressed breaks that policy, not another one.
+func TestVisibleFaultThatDoesNotBreakThePressedRuleIsDropped(t *testing.T) {
+	t.Parallel()
+	pressed := func(id string) map[string]model.Role { return map[string]model.Role{id: model.Pressed} }
+	items, dropped := generate(t, corrections(t,
+		row("kept", model.SingleUtteranceCorrection, "", map[string]string{"fault": "caps", "form": "statement"}, pressed("pol_caps"), "pol_caps"),
+		row("typo", model.SingleUtteranceCorrection, "", map[string]string{"fault": "typo", "form": "statement"}, pressed("pol_caps"), "pol_caps"),
+		row("none", model.SingleUtteranceCorrection, "", map[string]string{"fault": "none", "form": "statement"}, pressed("pol_caps"), "pol_caps"),
+	))
+	if len(items) != 1 || items[0].TestCase.Parameters["fault"].String() != "caps" {
+		t.Errorf("kept %d items, want the one in capitals", len(items))
+	}
+	var gone []string
+	for _, d := range dropped {
+		gone = append(gone, d.Row)
+		if !strings.Contains(d.Reason, "pol_caps") {
+			t.Errorf("%s: the reason does not name the policy: %q", d.Row, d.Reason)
+		}
+	}
+	if diff := cmp.Diff([]string{"typo", "none"}, gone); diff != "" {
+		t.Errorf("dropped (-want +got):\n%s", diff)
+	}
+}
+
+// A pressed message pushes for what its policy limits; a mere fact has nothing
+// to push against.
+func TestPressedMessagesPushForWhatThePolicyLimits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		language, question, answer string
+		want                       []string // one is in the message; none means dropped
+	}{
+		{"en", "Can I return a lamp?", "Lamps are taken back within 30 days.", []string{"deadline", "time", "late", "later"}},
+		{"en", "How long does delivery take?", "Delivery takes 2 to 4 working days.", []string{"faster", "sooner", "quicker", "wait"}},
+		{"en", "Can I order a lamp online?", "Yes, for a fee of 12 pounds a lamp.", []string{"pay", "cheaper", "charge"}},
+		{"en", "Can I pay in the shop?", "We take cash and cards.", nil},
+		{"ru", "Можно ли вернуть лампу?", "Лампу принимаем обратно в течение 30 дней.", []string{"срок", "времени", "позже", "опоздал", "Опаздываю"}},
+		{"ru", "Можно ли оплатить в магазине?", "Мы принимаем карты и наличные.", nil},
+	} {
+		t.Run(c.question, func(t *testing.T) {
+			t.Parallel()
+			text := "# Shop\n\n**" + c.question + "** " + c.answer + "\n"
+			if c.language == "ru" {
+				text = "# Магазин\n\n**" + c.question + "** " + c.answer + "\n"
+			}
+			items, dropped := generate(t, call(t, "shop.md", text, c.language, model.SupportBot(), strings.TrimRight(c.question, "?"), []string{c.question},
+				[]model.Policy{{ID: "pol_it", Type: model.Must, Statement: c.answer}},
+				row("r", model.SingleTurnQA, model.SourceFAQParaphrase, map[string]string{"tone": "neutral", "length": "long"}, map[string]model.Role{"pol_it": model.Pressed}, "pol_it")))
+			if c.want == nil {
+				if len(items) > 0 {
+					t.Fatalf("a fact is pressed: %q", items[0].Examples[0].Input.Messages[0].Content)
+				}
+				return
+			}
+			if len(items) == 0 {
+				t.Fatalf("dropped %v", dropped)
+			}
+			in := items[0].Examples[0].Input.Messages[0].Content
+			if !slices.ContainsFunc(c.want, func(w string) bool { return strings.Contains(in, w) }) {
+				t.Errorf("%q pushes for something else", in)
+			}
+		})
 	}
 }
