@@ -479,6 +479,8 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 					continue
 				}
 				parts = []string{plain, m.press}
+			case p.kind == "limit" && o.plain == 2:
+				continue // who asks for hours or a price asks for no exception
 			case !o.policy:
 				continue // the push would be glued to another matter
 			default:
