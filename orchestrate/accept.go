@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -88,10 +89,8 @@ func (r *run) refuseOpen(j job, row string, findings []string) {
 		return
 	}
 	check, reason := "check", strings.Join(findings, "; ")
-	if len(findings) > 0 {
-		if name, _, ok := strings.Cut(findings[0], ": "); ok {
-			check = name
-		}
+	if name, rest, ok := strings.Cut(reason, ": "); ok {
+		check, reason = name, rest
 	}
 	r.refuse(model.Refusal{UseCaseID: j.call.UseCase.ID, Row: row, Generator: j.spec.Name, Check: check, Reason: reason})
 }
@@ -325,7 +324,7 @@ func (r *run) check(c *candidate) []string {
 	if n := len(c.item.Examples); n != c.row.row.Examples {
 		out = append(out, fmt.Sprintf("examples: the row asks for %d, the item has %d", c.row.row.Examples, n))
 	}
-	for _, f := range coverage.RunChecks(r.o.opts.Checks, in) {
+	for _, f := range r.runChecks(in) {
 		if f.Warn {
 			continue
 		}
@@ -334,6 +333,22 @@ func (r *run) check(c *candidate) []string {
 		}
 	}
 	return out
+}
+
+// runChecks runs the checks; one that panics refuses the candidate.
+func (r *run) runChecks(in *coverage.Candidate) (found []coverage.Finding) {
+	for _, check := range r.o.opts.Checks {
+		func() {
+			defer func() {
+				if v := recover(); v != nil {
+					r.o.opts.Log.Error("check panicked", "check", check.Name, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+					found = append(found, coverage.Finding{Check: check.Name, Message: fmt.Sprintf("the check panicked: %v", v)})
+				}
+			}()
+			found = append(found, coverage.RunChecks([]coverage.Check{check}, in)...)
+		}()
+	}
+	return found
 }
 
 func cloneRow(row model.Row) model.Row {

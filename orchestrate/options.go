@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/casebook-go/casebook/adapters"
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -115,6 +117,14 @@ func (o *Options) withDefaults() (*Options, error) {
 	if n := c.Counts.UseCases; n > 0 && n < c.Minimums.Defaulted().UseCases {
 		bad("Counts.UseCases", "%d is below the minimum of %d use cases", n, c.Minimums.Defaulted().UseCases)
 	}
+	for i, check := range c.Checks {
+		if check.Run == nil {
+			bad("Checks", "check %d (%q) has no Run", i, check.Name)
+		}
+	}
+	if c.Profile != nil {
+		profileProblems(c.Profile, bad)
+	}
 	if c.Strength == 0 {
 		c.Strength = 2
 	}
@@ -154,4 +164,37 @@ func isNil(v any) bool {
 	default:
 		return false
 	}
+}
+
+// profileProblems reports what no run could be planned with.
+func profileProblems(p *model.Profile, bad func(option, format string, args ...any)) {
+	if p.Case == "" {
+		bad("Profile", "it has no Case")
+	}
+	if len(p.Formats) == 0 {
+		bad("Profile", "it has no Formats")
+	}
+	for _, f := range p.Formats {
+		if f.Format == "" || f.MinTurn < 1 || f.MaxTurn != 0 && f.MaxTurn < f.MinTurn {
+			bad("Profile", "format %q needs a name and at least one turn", f.Format)
+		}
+	}
+	if len(p.Axes) < 2 {
+		bad("Profile", "it has %d axes; a test case varies at least 2", len(p.Axes))
+	}
+	for _, a := range p.Axes {
+		if len(a.Values) < 2 || a.Name == "" {
+			bad("Profile", "axis %q needs a name and at least 2 values", a.Name)
+		}
+		if !knownRule(a) {
+			bad("Profile", "axis %q has the unknown rule %q; use a built-in rule or %q", a.Name, a.Rule, coverage.PhraseRule)
+		}
+	}
+}
+
+func knownRule(a model.Axis) bool {
+	return a.Rule == coverage.PhraseRule || slices.ContainsFunc(lang.Known(), func(code string) bool {
+		l, err := lang.For(code)
+		return err == nil && coverage.Decidable(l, a)
+	})
 }

@@ -59,6 +59,7 @@ const (
 	StopRounds    Stop = "rounds"    // all rounds and fallbacks are done, something is open
 	StopBudget    Stop = "budget"    // the budget allowed no further call; completed by rules
 	StopProvider  Stop = "provider"  // the provider failed for good; completed by rules
+	StopModel     Stop = "model"     // nothing of the model could be used; completed by rules
 	StopCancelled Stop = "cancelled" // ctx ended
 )
 
@@ -252,6 +253,9 @@ func (o *Orchestrator) Run(ctx context.Context, in *Input) (*Result, error) {
 // Generate makes a dataset of one use case and its policies. The minimums that
 // concern a whole document do not apply. For errors see [Orchestrator.Run].
 func (o *Orchestrator) Generate(ctx context.Context, job *Job) (*Result, error) {
+	if job == nil {
+		return &Result{Dataset: &model.Dataset{}}, &JobError{"UseCase", "the job is nil"}
+	}
 	single := *o
 	opts := *o.opts
 	opts.Minimums.UseCases, opts.Minimums.Policies, opts.Minimums.PolicyTypes = -1, -1, -1
@@ -262,6 +266,7 @@ func (o *Orchestrator) Generate(ctx context.Context, job *Job) (*Result, error) 
 	if err != nil {
 		return &Result{Dataset: &model.Dataset{}}, err
 	}
+	r.single = true
 	ex, err := job.extraction()
 	if err != nil {
 		return r.result(), err
@@ -283,6 +288,13 @@ func (j *Job) extraction() (*extract.Result, error) {
 	}
 	if len(j.Policies) == 0 {
 		return nil, &JobError{"Policies", "at least one is needed: an example is judged by the policies it cites"}
+	}
+	if slices.Contains(j.Documents, nil) {
+		return nil, &JobError{"Documents", "one is nil"}
+	}
+	own := model.Dataset{UseCases: []model.UseCase{j.UseCase}, Policies: j.Policies}
+	if broken := own.Violations(); len(broken) > 0 {
+		return nil, &JobError{string(broken[0].File) + " " + broken[0].ID, broken[0].Message}
 	}
 	ex := &extract.Result{
 		Case: j.UseCase.Case, Language: j.Language,

@@ -56,12 +56,17 @@ type ticketCase struct {
 	doc    string
 }
 
-func (p *planner) plan(ctx context.Context) (*Plan, error) {
+// index makes the look-ups of a planner.
+func (p *planner) index() *planner {
 	p.policies = map[string]*model.Policy{}
 	for i := range p.ex.Policies {
 		p.policies[p.ex.Policies[i].ID] = &p.ex.Policies[i]
 	}
 	p.shown = map[string]map[model.Role]int{}
+	return p
+}
+
+func (p *planner) plan(ctx context.Context) (*Plan, error) {
 	chosen := p.chooseUseCases()
 	relevant, err := p.relevance(ctx, chosen)
 	if err != nil {
@@ -86,8 +91,8 @@ func (p *planner) plan(ctx context.Context) (*Plan, error) {
 func (p *planner) chooseUseCases() []model.UseCase {
 	all := p.ex.UseCases
 	n := p.counts.UseCases
-	if n == 0 || n >= len(all) {
-		return all
+	if n == 0 || n >= len(all) || !p.phrases {
+		return all // without a model it shows only later which ones can be filled
 	}
 	taken := make([]bool, len(all))
 	covered := map[string]bool{}
@@ -251,6 +256,9 @@ func (p *planner) useCase(uc model.UseCase, policyIDs []string, tickets []ticket
 			continue
 		}
 		must, given = append(must, row), append(given, t)
+	}
+	if n := p.minimums.MinAxes; len(up.Axes) < n {
+		return nil, &OptionError{"Profile", fmt.Sprintf("%d of its axes can be shown in %s, %d are needed: give axes with a built-in rule, or a model for those with the rule %q", len(up.Axes), uc.ID, n, coverage.PhraseRule)}
 	}
 	array, err := coverage.Build(&coverage.Model{
 		Axes: up.Axes, Constraints: up.Constraints, Strength: p.strength, MustInclude: must,
@@ -471,10 +479,35 @@ func (p *planner) policyOn(fault string) string {
 func (p *planner) cite(r *model.Row, id string, role model.Role) {
 	r.PolicyIDs = append(r.PolicyIDs, id)
 	r.Roles[id] = role
+	p.note(id, role)
+}
+
+// count takes a row that is already planned into account.
+func (p *planner) count(r *model.Row) {
+	for _, id := range r.PolicyIDs {
+		p.note(id, r.Roles[id])
+	}
+}
+
+func (p *planner) note(id string, role model.Role) {
 	if p.shown[id] == nil {
 		p.shown[id] = map[model.Role]int{}
 	}
 	p.shown[id][role]++
+}
+
+// clone returns a plan whose use cases may change.
+func (p *Plan) clone() *Plan {
+	c := *p
+	c.UseCases = slices.Clone(p.UseCases)
+	for i := range c.UseCases {
+		rows := make([]model.Row, len(c.UseCases[i].Rows))
+		for k := range rows {
+			rows[k] = cloneRow(c.UseCases[i].Rows[k])
+		}
+		c.UseCases[i].Rows = rows
+	}
+	return &c
 }
 
 // hash is FNV-1a over the parts: the same in every process.

@@ -155,7 +155,12 @@ func (r *run) close(ctx context.Context) (*Result, error) {
 		Infeasible: infeasible,
 		Dataset:    res.Dataset, Profile: r.plan.Profile, Plan: r.plan.UseCases,
 		Minimums: r.o.opts.Minimums, Counts: r.o.opts.Counts,
-		Sources: r.plan.Sources, Refused: res.Refused,
+		Sources: r.plan.Sources,
+	}
+	for _, ref := range res.Refused {
+		if _, told := infeasible[ref.Row]; !told {
+			in.Refused = append(in.Refused, ref)
+		}
 	}
 	for _, c := range r.plan.Extraction.Contradictions {
 		in.Contradictions = append(in.Contradictions, coverage.Contradiction{PolicyIDs: c.PolicyIDs, Because: c.Reason})

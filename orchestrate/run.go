@@ -37,6 +37,8 @@ type run struct {
 	ground   *coverage.Ground
 	outcomes []Outcome
 	refused  []model.Refusal
+	single   bool // one use case, which is never left out
+	suspect  bool // the model's extraction could not be used
 	stop     Stop
 	stopErr  error
 	rows     map[string]*rowState // by row id
@@ -70,6 +72,9 @@ func (r *run) prepare(ctx context.Context, in *Input) error {
 	}
 	names := map[string]bool{}
 	for _, d := range in.Documents {
+		if d == nil {
+			return &JobError{"Documents", "one is nil"}
+		}
 		if names[d.Name] {
 			return &JobError{"Documents", fmt.Sprintf("two have the name %q; evidence could not tell them apart", d.Name)}
 		}
@@ -103,6 +108,7 @@ func (r *run) extract(ctx context.Context, docs []*model.Document) (*extract.Res
 		r.stop = StopProvider
 		return nil, &ProviderError{"extract", err}
 	default:
+		r.suspect = true
 		r.refused = append(r.refused, model.Refusal{Check: "extract", Reason: err.Error()})
 		r.events.emit(Event{Kind: EventNotice, Stage: "extract", Message: "the model's extraction cannot be used; rules read the document: " + err.Error()})
 	}
@@ -144,11 +150,7 @@ func (r *run) planFrom(ctx context.Context, docs []*model.Document, ex *extract.
 	}
 	r.lang = l
 	r.events.emit(Event{Kind: EventStage, Stage: "plan"})
-	r.planner = &planner{
-		docs: docs, ex: ex, profile: profile, lang: l, embedder: r.o.opts.Embedder,
-		counts: r.o.opts.Counts, minimums: r.o.opts.Minimums.Defaulted(),
-		strength: r.o.opts.Strength, seed: r.o.opts.Seed, phrases: r.client != nil,
-	}
+	r.planner = r.newPlanner(docs, ex, profile)
 	plan, err := r.planner.plan(ctx)
 	if err != nil {
 		return err
@@ -156,8 +158,22 @@ func (r *run) planFrom(ctx context.Context, docs []*model.Document, ex *extract.
 	return r.adopt(plan)
 }
 
-// adopt makes the run's state of a plan. Ids follow from the plan alone.
-func (r *run) adopt(plan *Plan) error {
+func (r *run) newPlanner(docs []*model.Document, ex *extract.Result, profile *model.Profile) *planner {
+	p := &planner{
+		docs: docs, ex: ex, profile: profile, lang: r.lang, embedder: r.o.opts.Embedder,
+		counts: r.o.opts.Counts, minimums: r.o.opts.Minimums.Defaulted(),
+		strength: r.o.opts.Strength, seed: r.o.opts.Seed, phrases: r.client != nil,
+	}
+	return p.index()
+}
+
+// adopt makes the run's state of a plan, which stays as it is. Ids follow from
+// the plan alone.
+func (r *run) adopt(given *Plan) error {
+	if given.Extraction == nil || given.Profile == nil {
+		return &JobError{"Plan", "it lacks its Extraction or Profile; use a plan that Plan returned"}
+	}
+	plan := given.clone()
 	r.plan = plan
 	if r.lang == nil {
 		r.lang, _ = lang.For(plan.Extraction.Language) // nil without data; checks that need words are left out
@@ -179,6 +195,14 @@ func (r *run) adopt(plan *Plan) error {
 			}
 		}
 		r.embedder = llm.NewLexical(texts)
+	}
+	if r.planner == nil {
+		r.planner = r.newPlanner(plan.Documents, plan.Extraction, plan.Profile)
+		for i := range plan.UseCases {
+			for k := range plan.UseCases[i].Rows {
+				r.planner.count(&plan.UseCases[i].Rows[k])
+			}
+		}
 	}
 	r.seen = &coverage.Index{}
 	if len(plan.Documents) > 0 {
@@ -267,7 +291,8 @@ func (r *run) execute(ctx context.Context) (*Result, error) {
 			}
 			r.fallBack(ctx, &round)
 		}
-		if ctx.Err() != nil || !r.grow() {
+		grown, refilled := r.grow(), r.refill()
+		if ctx.Err() != nil || !grown && !refilled {
 			break
 		}
 	}
@@ -294,6 +319,18 @@ func (r *run) round(ctx context.Context, round int) error {
 	for _, uc := range r.ucs {
 		if len(open[uc]) > 0 {
 			ucs = append(ucs, uc)
+		}
+	}
+	// A model whose extraction could not be used is asked about one use case
+	// before it is asked about all.
+	if r.suspect && round == 1 && len(ucs) > 1 {
+		probe := r.route(ctx, round, ucs[0], open[ucs[0]])
+		if probe.err != nil && ctx.Err() == nil {
+			r.outcomes = append(r.outcomes, Outcome{
+				Round: round, Call: fmt.Sprintf("r%d/%s/route", round, ucs[0].useCase.ID), UseCaseID: ucs[0].useCase.ID, Stage: "route", Err: probe.err,
+			})
+			r.giveUp(StopModel, probe.err)
+			return nil
 		}
 	}
 	r.events.emit(Event{Kind: EventStage, Stage: "route", Round: round, Total: len(ucs)})
@@ -361,7 +398,13 @@ func (r *run) round(ctx context.Context, round int) error {
 		return err
 	}
 	r.serve(ctx, round, "generate", jobs)
-	return r.failedEarly(ctx, "generate")
+	if err := r.failedEarly(ctx, "generate"); err != nil {
+		return err
+	}
+	if round == 1 && r.filled == 0 && ctx.Err() == nil && r.client != nil && r.suspect {
+		r.giveUp(StopModel, errors.New("neither its extraction nor anything it generated in the first round could be used"))
+	}
+	return nil
 }
 
 // failedEarly is the error of a provider that failed for good before an item

@@ -9,11 +9,10 @@ import (
 )
 
 // withdraw settles what a run without a model cannot make. Rules make only
-// what the document's own words give: a row that they dropped is infeasible
-// without a model, and so is a policy that no feasible row can show. A use case
-// that is left with fewer test cases than the minimum is no part of the
-// dataset, unless the caller asked for numbers. All of it is told as gaps;
-// what a check refused stays a refusal.
+// what the document's own words give, and try every variant: a row that stays
+// open is infeasible without a model, and so is a policy that no feasible row
+// can show. A use case that is left with fewer test cases than it needs is no
+// part of the dataset. All of it is told as gaps.
 func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 	if r.o.opts.Client != nil {
 		return nil, nil
@@ -27,12 +26,15 @@ func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 	}
 	for _, uc := range r.ucs {
 		for _, row := range uc.rows {
-			if ref, ok := last[row.row.ID]; ok && row.item == nil && ref.Check == checkDropped {
+			if ref, ok := last[row.row.ID]; ok && row.item == nil {
 				infeasible[row.row.ID] = "without a model: " + ref.Reason
 			}
 		}
 	}
-	gaps = r.withdrawUseCases(infeasible)
+	r.trim()
+	if !r.single {
+		gaps = r.withdrawUseCases(infeasible)
+	}
 	for i := range r.plan.Extraction.Policies {
 		p := &r.plan.Extraction.Policies[i]
 		if !p.IsTestable() {
@@ -68,37 +70,42 @@ func (r *run) unshowable(policy string, role model.Role, infeasible map[string]s
 }
 
 // withdrawUseCases takes the use cases that rules cannot fill out of the run,
-// the emptiest first, as long as the minimum of use cases is kept.
+// the emptiest first, down to the number asked for or the minimum.
 func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
 	least := r.o.opts.Minimums.Defaulted()
-	if r.o.opts.Counts.UseCases != 0 || r.o.opts.Counts.TestCasesPerUseCase != 0 {
-		return nil
+	keep := least.UseCases
+	if n := r.o.opts.Counts.UseCases; n != 0 {
+		keep = n
 	}
-	var poor []*ucState
-	for _, uc := range r.ucs {
-		if n, refused := uc.filled(infeasible); n < least.TestCasesPerUseCase && !refused || !uc.varies() {
-			poor = append(poor, uc)
-		}
-	}
-	slices.SortStableFunc(poor, func(a, b *ucState) int {
-		x, _ := a.filled(infeasible)
-		y, _ := b.filled(infeasible)
-		return x - y
-	})
+	ranked := slices.Clone(r.ucs)
+	slices.SortStableFunc(ranked, func(a, b *ucState) int { return min(a.filled(), r.wanted()) - min(b.filled(), r.wanted()) })
 	var gaps []coverage.Gap
-	for _, uc := range poor {
-		if len(r.ucs) <= least.UseCases {
+	for _, uc := range ranked {
+		if len(r.ucs) <= keep {
 			break
 		}
-		n, _ := uc.filled(infeasible)
-		gaps = append(gaps, coverage.Gap{
-			Kind: coverage.TargetUseCase, Target: uc.useCase.ID, UseCaseID: uc.useCase.ID, Verdict: coverage.VerdictInfeasible, Limit: coverage.LimitModel,
-			Because: fmt.Sprintf("without a model: the document's own words give %d of the %d test cases that a use case needs (%s)", n, least.TestCasesPerUseCase, uc.useCase.Name),
-		})
+		gap := coverage.Gap{Kind: coverage.TargetUseCase, Target: uc.useCase.ID, UseCaseID: uc.useCase.ID}
+		switch n := uc.filled(); {
+		case n < r.wanted() || !uc.varies():
+			gap.Verdict, gap.Limit = coverage.VerdictInfeasible, coverage.LimitModel
+			gap.Because = fmt.Sprintf("without a model: the document's own words give %d of the %d test cases that a use case needs (%s)", n, r.wanted(), uc.useCase.Name)
+		case r.o.opts.Counts.UseCases != 0:
+			gap.Verdict, gap.Limit = coverage.VerdictLimit, coverage.LimitCount
+			gap.Because = "the number asked for leaves no room for it"
+		default:
+			continue
+		}
+		gaps = append(gaps, gap)
 		r.ucs = slices.DeleteFunc(r.ucs, func(u *ucState) bool { return u == uc })
 		r.plan.UseCases = slices.DeleteFunc(r.plan.UseCases, func(up model.UseCasePlan) bool { return up.UseCaseID == uc.useCase.ID })
 	}
-	// The plans moved; the states point at them.
+	r.repoint()
+	slices.SortFunc(gaps, func(a, b coverage.Gap) int { return r.place(a.Target) - r.place(b.Target) })
+	return gaps
+}
+
+// repoint makes the states point at their plans again after the plans moved.
+func (r *run) repoint() {
 	for _, uc := range r.ucs {
 		for i := range r.plan.UseCases {
 			if r.plan.UseCases[i].UseCaseID == uc.useCase.ID {
@@ -106,8 +113,58 @@ func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
 			}
 		}
 	}
-	slices.SortFunc(gaps, func(a, b coverage.Gap) int { return r.place(a.Target) - r.place(b.Target) })
-	return gaps
+}
+
+// wanted is how many test cases a use case needs.
+func (r *run) wanted() int {
+	return max(r.o.opts.Counts.TestCasesPerUseCase, r.o.opts.Minimums.Defaulted().TestCasesPerUseCase)
+}
+
+// refill plans, without a model, further rows for use cases that rules could
+// not fill: other values may be shown by what the document says. It reports
+// whether it planned any.
+func (r *run) refill() bool {
+	if r.o.opts.Client != nil {
+		return false
+	}
+	added := false
+	for _, uc := range r.ucs {
+		ids := uc.plan.PolicyIDs
+		for n := 0; len(ids) > 0 && n < 2*(r.wanted()-uc.filled()); n++ {
+			row, ok := r.planner.extra(uc.plan, ids[n%len(ids)], model.Plain)
+			if !ok {
+				break
+			}
+			uc.plan.Rows = append(uc.plan.Rows, row)
+			r.addRow(uc, row)
+			added = true
+		}
+	}
+	r.reorder()
+	return added
+}
+
+// trim brings, where the caller asked for a number of test cases, each use case
+// that has enough down to it: the rows that stayed open were replaced.
+func (r *run) trim() {
+	want := r.o.opts.Counts.TestCasesPerUseCase
+	if want == 0 {
+		return
+	}
+	for _, uc := range r.ucs {
+		if uc.filled() < want {
+			continue
+		}
+		kept := map[string]bool{}
+		uc.rows = slices.DeleteFunc(uc.rows, func(row *rowState) bool {
+			if row.item == nil || len(kept) == want {
+				return true
+			}
+			kept[row.row.ID] = true
+			return false
+		})
+		uc.plan.Rows = slices.DeleteFunc(uc.plan.Rows, func(row model.Row) bool { return !kept[row.ID] })
+	}
 }
 
 // place is the position of a use case in the document.
@@ -115,18 +172,15 @@ func (r *run) place(id string) int {
 	return slices.IndexFunc(r.plan.Extraction.UseCases, func(u model.UseCase) bool { return u.ID == id })
 }
 
-// filled counts the rows that have an item; refused is set when a check
-// refused what would have filled another.
-func (uc *ucState) filled(infeasible map[string]string) (n int, refused bool) {
+// filled counts the rows that have an item.
+func (uc *ucState) filled() int {
+	n := 0
 	for _, row := range uc.rows {
-		switch {
-		case row.item != nil:
+		if row.item != nil {
 			n++
-		case infeasible[row.row.ID] == "":
-			refused = true
 		}
 	}
-	return n, refused
+	return n
 }
 
 // varies reports whether at least two axes take more than one value over the
