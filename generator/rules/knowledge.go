@@ -31,6 +31,7 @@ type qa struct {
 	elliptical bool     // the answer says something after its question only
 	asked      []string // stems of the question
 	answered   []string // stems of the answer
+	needs      []string // keys of the needs that the question speaks of
 }
 
 // knowledge is what the documents of a call state, in the agent's voice.
@@ -95,6 +96,7 @@ func learn(l *lang.Language, docs []*model.Document) *knowledge {
 				}
 			}
 			entry.asked, entry.answered = k.matter(q.Question), k.matter(q.Answer)
+			entry.needs = needKeys(l, q.Question)
 			k.qas = append(k.qas, entry)
 		}
 		answered, sampled := newLines(d.NumLines()), sampled(d)

@@ -160,8 +160,9 @@ func (w *work) covers(n *lang.Need, question string) bool {
 
 // trouble reports whether a question is about something that has gone wrong.
 func (w *work) trouble(question string) bool {
+	toks := lang.Tokens(question)
 	for i := range w.s.Needs {
-		if n := &w.s.Needs[i]; n.Match[0].In(question) && !n.Not.In(question) {
+		if n := &w.s.Needs[i]; lang.MatchesTokens(n.Match[:1], n.Not, toks) {
 			return n.Trouble
 		}
 	}
@@ -205,9 +206,10 @@ func speaks(p *model.Policy) bool { return p.Type != model.Style && p.Type != mo
 // bears the need out, and the answer meets its concern.
 func (w *work) needs(topic, text, answer string, whole bool) []string {
 	var out []string
+	about, toks := lang.Tokens(topic), lang.Tokens(text)
 	for i := range w.s.Needs {
 		n := &w.s.Needs[i]
-		if !n.Match[0].In(topic) || !lang.Matches(n.Match, n.Not, text) {
+		if _, hit := n.Match[0].Find(about); !hit || !lang.MatchesTokens(n.Match, n.Not, toks) {
 			continue
 		}
 		if whole && !w.covers(n, topic) {
@@ -251,12 +253,13 @@ func head[T any](list []T) []T { return list[:min(1, len(list))] }
 // matters returns what the policy is about, the most specific first.
 func (w *work) matters(p *model.Policy) []*lang.Matter {
 	var out []*lang.Matter
+	toks, inQA := lang.Tokens(w.bare(p)), w.inQA(p)
 	for i := range w.s.Matters {
 		m := &w.s.Matters[i]
-		if w.inQA(p) && !m.Content {
+		if inQA && !m.Content {
 			continue
 		}
-		if lang.Matches(m.Match, m.Not, w.bare(p)) {
+		if lang.MatchesTokens(m.Match, m.Not, toks) {
 			out = append(out, m)
 		}
 	}

@@ -44,7 +44,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 			continue
 		}
 		t, h := overlap(topic, s.stems), overlap(hints, w.k.tell(s.own))
-		same := s.qa >= 0 && slices.ContainsFunc(w.needKeys(w.k.qas[s.qa].Question), func(k string) bool { return slices.Contains(keys, k) })
+		same := s.qa >= 0 && slices.ContainsFunc(w.k.qas[s.qa].needs, func(k string) bool { return slices.Contains(keys, k) })
 		if t < 2 && !same && (t < 1 || h < 2) {
 			continue
 		}
@@ -239,10 +239,13 @@ func (w *work) classify(axis string, in *model.Input) string {
 }
 
 // needKeys returns the keys of the needs that a text speaks of.
-func (w *work) needKeys(text string) []string {
+func (w *work) needKeys(text string) []string { return needKeys(w.l, text) }
+
+func needKeys(l *lang.Language, text string) []string {
 	var out []string
-	for i := range w.s.Needs {
-		if n := &w.s.Needs[i]; lang.Matches(n.Match, n.Not, text) {
+	toks := lang.Tokens(text)
+	for i := range l.Speech.Needs {
+		if n := &l.Speech.Needs[i]; lang.MatchesTokens(n.Match, n.Not, toks) {
 			out = append(out, n.Key)
 		}
 	}

@@ -331,7 +331,11 @@ func (n *Need) Line(say string) (concern, text string) {
 // Matches reports whether all of the lexicons, and not the last, are in the
 // text.
 func Matches(all []Lexicon, not Lexicon, text string) bool {
-	toks := Tokens(text)
+	return MatchesTokens(all, not, Tokens(text))
+}
+
+// MatchesTokens is Matches for a text that is already in tokens.
+func MatchesTokens(all []Lexicon, not Lexicon, toks []Token) bool {
 	for i := range all {
 		if _, ok := all[i].Find(toks); !ok {
 			return false
