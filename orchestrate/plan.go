@@ -435,9 +435,15 @@ func (p *planner) assign(up *model.UseCasePlan, r *model.Row) {
 		}
 		first = slices.MinFunc(up.PolicyIDs, func(a, b string) int { return cmp.Compare(need(a, model.Pressed), need(b, model.Pressed)) })
 	default:
+		// Without a model few policies can be pressed; rows for that are added
+		// once the ordinary ones are made.
+		roles := []model.Role{model.Plain, model.Pressed}
+		if !p.phrases {
+			roles = roles[:1]
+		}
 		least := 1 << 30
 		for _, id := range up.PolicyIDs {
-			for _, candidate := range []model.Role{model.Plain, model.Pressed} {
+			for _, candidate := range roles {
 				if n := need(id, candidate); n < least {
 					first, role, least = id, candidate, n
 				}

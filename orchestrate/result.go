@@ -55,7 +55,7 @@ func (r *run) grow() bool {
 				}
 				if row, ok := r.planner.extra(uc.plan, pol.ID, role); ok {
 					uc.plan.Rows = append(uc.plan.Rows, row)
-					r.addRow(uc, row)
+					r.addRow(uc, row).extra = true
 					added = true
 					break
 				}

@@ -57,7 +57,8 @@ type ucState struct {
 type rowState struct {
 	uc    *ucState
 	row   model.Row
-	order int // in the whole plan
+	order int  // in the whole plan
+	extra bool // added after the plan was made
 	id    string
 	item  *model.Item
 }
@@ -225,7 +226,7 @@ func (r *run) adopt(given *Plan) error {
 	return nil
 }
 
-func (r *run) addRow(uc *ucState, row model.Row) {
+func (r *run) addRow(uc *ucState, row model.Row) *rowState {
 	text := uc.useCase.ID[min(len("uc_"), len(uc.useCase.ID)):]
 	for _, a := range row.Axes {
 		text += " " + row.Parameters[a].String()
@@ -233,6 +234,7 @@ func (r *run) addRow(uc *ucState, row model.Row) {
 	state := &rowState{uc: uc, row: row, order: len(r.rows), id: r.ids.Make("tc_", text)}
 	uc.rows = append(uc.rows, state)
 	r.rows[row.ID] = state
+	return state
 }
 
 // open returns the rows of each use case that no item fills yet.

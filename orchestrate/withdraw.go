@@ -47,7 +47,23 @@ func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 			}
 		}
 	}
+	r.dropExtra()
 	return infeasible, gaps
+}
+
+// dropExtra leaves out the rows that were added in vain: what they were for is
+// told by its own gap.
+func (r *run) dropExtra() {
+	for _, uc := range r.ucs {
+		vain := map[string]bool{}
+		uc.rows = slices.DeleteFunc(uc.rows, func(row *rowState) bool {
+			if row.extra && row.item == nil {
+				vain[row.row.ID] = true
+			}
+			return vain[row.row.ID]
+		})
+		uc.plan.Rows = slices.DeleteFunc(uc.plan.Rows, func(row model.Row) bool { return vain[row.ID] })
+	}
 }
 
 // unshowable says why no feasible row shows a policy in a role, or "" when one
@@ -136,7 +152,7 @@ func (r *run) refill() bool {
 				break
 			}
 			uc.plan.Rows = append(uc.plan.Rows, row)
-			r.addRow(uc, row)
+			r.addRow(uc, row).extra = true
 			added = true
 		}
 	}
