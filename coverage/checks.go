@@ -63,6 +63,7 @@ type Check struct {
 //	grounding    numbers, dates, contacts and codes of an answer stand in document, input or parameters
 //	qualifiers   quantities keep their unit and "working", "up to", "at least"
 //	claims       an answer claims no status, lookup, act or promise that it cannot know or keep
+//	length       an answer is no longer than the document's rules of form allow
 //	correction   a correction corrects, and keeps the rest
 //	stock        an answer is more than "we will look into it"
 //	topic        an answer speaks of the use case, or clarifies, declines or hands over
@@ -82,6 +83,7 @@ func DefaultChecks() []Check {
 		{"grounding", checkGrounding},
 		{"qualifiers", checkQualifiers},
 		{"claims", checkClaims},
+		{"length", checkLength},
 		{"correction", checkCorrection},
 		{"stock", checkStock},
 		{"topic", checkTopic},

@@ -38,3 +38,25 @@ func quote(s string) string {
 func joined(ms []model.Message) string { return InputText(&model.Input{Messages: ms}) }
 
 func sameMessages(a, b []model.Message) bool { return slices.Equal(a, b) }
+
+// checkLength holds an answer to the number of sentences or characters that a
+// rule of the document allows.
+func checkLength(c *Candidate) []Finding {
+	l := c.spoken()
+	if l == nil {
+		return nil
+	}
+	var fs findings
+	for _, p := range c.policies() {
+		if p.Type != model.Shape && p.Type != model.Style && p.Type != model.Must {
+			continue
+		}
+		allowed := l.Longest(p.Statement)
+		for i := range c.Item.Examples {
+			if what, have, most, over := allowed.Exceeds(c.Item.Examples[i].ExpectedOutput); over {
+				fs.add(i, "expected_output", "the answer has %d %s, the document allows %d (%s); shorten it", have, what, most, quote(p.Statement))
+			}
+		}
+	}
+	return fs
+}
