@@ -48,7 +48,7 @@ func checkLength(c *Candidate) []Finding {
 	}
 	var fs findings
 	for _, p := range c.policies() {
-		if p.Type != model.Shape && p.Type != model.Style && p.Type != model.Must {
+		if p.Type != model.Shape && !l.OfReplies(p.Statement) {
 			continue
 		}
 		allowed := l.Longest(p.Statement)

@@ -8,9 +8,16 @@ import (
 
 // shapeStems are how a rule names the parts that it counts in a reply, and how
 // it says that its number is a least one.
-var shapeStems = map[string]struct{ sentences, characters, least string }{
-	"en": {"sentence", "character|symbol", "at least|no fewer|minimum|or more"},
-	"ru": {"предложени", "символ|знаков|знака", "не менее|не меньше|минимум|как минимум|и более"},
+var shapeStems = map[string]struct{ sentences, characters, least, replies string }{
+	"en": {"sentence", "character|symbol", "at least|no fewer|minimum|or more", "answer|repl|respon|message"},
+	"ru": {"предложени", "символ|знаков|знака", "не менее|не меньше|минимум|как минимум|и более", "ответ|реплик|сообщени"},
+}
+
+// OfReplies reports whether a rule speaks of what the agent writes, not of a
+// thing that customers order ("a card of up to 200 characters").
+func (l *Language) OfReplies(rule string) bool {
+	stems, ok := shapeStems[l.Code]
+	return ok && containsAny(strings.ToLower(rule), stems.replies)
 }
 
 // Longest is the most that a rule allows of a reply; 0 means that it says
