@@ -412,11 +412,10 @@ func (r *run) round(ctx context.Context, round int) error {
 // failedEarly is the error of a provider that failed for good before an item
 // was accepted: there is nothing yet that rules would complete.
 func (r *run) failedEarly(ctx context.Context, stage string) error {
-	ended := ctx.Err() != nil // then that is what the run ends with
-	if r.stop != StopProvider || r.filled > 0 || ended {
-		return nil
+	if r.stop == StopProvider && r.filled == 0 && ctx.Err() == nil {
+		return &ProviderError{stage, r.stopErr}
 	}
-	return &ProviderError{stage, r.stopErr}
+	return nil // a run that was ended says so itself
 }
 
 // extractedByRules reports whether nothing so far shows that the provider works.

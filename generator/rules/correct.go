@@ -563,9 +563,7 @@ func (w *work) correctionCriteria(row *model.Row, d draft, faults []string, r *r
 	if d.fault != "" {
 		out = append(out, pick(r, c.Fault[d.fault]))
 	}
-	for _, s := range d.steps {
-		out = append(out, s)
-	}
+	out = append(out, d.steps...)
 	if len(d.steps) == 0 {
 		out = append(out, fill(c.Keep[0], "{np}", quoted(d.good)))
 	}

@@ -527,16 +527,18 @@ func cites(ev []model.Evidence, doc string, start, end int) bool {
 }
 
 // generic are stems of words that stand in every rule and tell no topic.
-var generic = map[string]bool{}
+var generic = genericStems()
 
-func init() {
+func genericStems() map[string]bool {
+	stems := map[string]bool{}
 	for _, code := range lang.Known() {
 		l, err := lang.For(code)
 		if err != nil {
 			continue
 		}
 		for _, w := range strings.Fields(l.Speech.Generic) {
-			generic[l.Stem(w)] = true
+			stems[l.Stem(w)] = true
 		}
 	}
+	return stems
 }

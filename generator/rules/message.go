@@ -302,7 +302,7 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 		}
 	}
 	for _, m := range w.matters(p) {
-		ok := false
+		var ok bool
 		switch m.Key {
 		case "identify":
 			ok = (spoken && sp.Act == lang.ActAsk && sp.Object != "" || w.needed(w.bare(p)) != "") && value(row, "identifier") != "present"

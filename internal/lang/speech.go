@@ -265,7 +265,7 @@ func (s Speech) compile() Speech {
 // that no pattern of the language fits.
 func (l *Language) Paraphrases(question string) []string {
 	s := &l.Speech
-	q := Lower(trimClause(strings.TrimRight(strings.TrimSpace(question), "?！?.!")))
+	q := Lower(trimClause(strings.TrimRight(strings.TrimSpace(question), "？?！.!")))
 	var out []string
 	seen := map[string]bool{}
 	add := func(text string) {
@@ -320,7 +320,7 @@ func SharedRun(a, b string) int {
 	return best
 }
 
-// Says returns the message without its concern, and the concern.
+// Line returns the message without its concern, and the concern.
 func (n *Need) Line(say string) (concern, text string) {
 	if c, rest, ok := strings.Cut(say, ": "); ok && !strings.Contains(c, " ") && strings.ToLower(c) == c {
 		return c, rest

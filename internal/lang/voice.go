@@ -339,7 +339,8 @@ func (v *Voice) fill(template string, groups []string) (string, bool) {
 			b.WriteByte(template[i])
 			continue
 		}
-		n, fix := 0, ""
+		var n int
+		var fix string
 		if template[i+1] == '{' {
 			end := strings.IndexByte(template[i:], '}')
 			name, f, _ := strings.Cut(template[i+2:i+end], ":")

@@ -77,11 +77,15 @@ var voiceEN = Voice{
 		{`\bthe (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder) (\p{L}{3,}s)\b`, "you ${1:base}"},
 		{`\byour(?:'s|’s)`, "your"},
 	},
-	Banned: []string{"bot!", "bots!", "assistant!", "chatbot", "customer", "client!", "clients!", "user!", "users!", "caller!", "callers!", "patient's!", "guest's!", "claimant", "faq", "escalat", "tickets!", "policyholder",
-		"rule!", "rules!", "instruction", "guideline", "memo!", "export!", "document!", "agent!", "agents!", "operator!", "adviser!", "reply!", "sarcasm", "tone!", "they've!"},
-	BannedFirst: []string{"always", "be", "keep", "use", "check", "verify", "confirm", "make", "thank", "write", "respond", "stay", "remain", "avoid", "follow", "offer", "do", "don't", "never", "ensure", "log",
+	Banned: []string{
+		"bot!", "bots!", "assistant!", "chatbot", "customer", "client!", "clients!", "user!", "users!", "caller!", "callers!", "patient's!", "guest's!", "claimant", "faq", "escalat", "tickets!", "policyholder",
+		"rule!", "rules!", "instruction", "guideline", "memo!", "export!", "document!", "agent!", "agents!", "operator!", "adviser!", "reply!", "sarcasm", "tone!", "they've!",
+	},
+	BannedFirst: []string{
+		"always", "be", "keep", "use", "check", "verify", "confirm", "make", "thank", "write", "respond", "stay", "remain", "avoid", "follow", "offer", "do", "don't", "never", "ensure", "log",
 		"record", "note", "give", "mention", "answer", "reply", "say", "tell", "speak", "address", "treat", "never", "only", "greet", "sign", "begin", "explain", "state", "suggest", "refuse",
-		"decline", "send", "read", "correct", "fix", "spell", "ask", "hand", "escalate", "forward", "transfer", "pass", "not", "no", "must", "should", "acknowledge", "apologise", "apologize", "repeat", "leave", "let", "collect", "help", "remind", "include", "quote", "ignore", "limit", "promise", "name", "put", "find", "wait", "polite", "call", "rudeness", "politeness", "asks", "offers", "declines", "says", "hands", "passes", "stays", "keeps", "goes", "answers", "gives", "gets", "confirms", "tells", "refuses", "explains", "swears", "lectures", "does", "apologises", "thanks", "waits", "writes", "checks"},
+		"decline", "send", "read", "correct", "fix", "spell", "ask", "hand", "escalate", "forward", "transfer", "pass", "not", "no", "must", "should", "acknowledge", "apologise", "apologize", "repeat", "leave", "let", "collect", "help", "remind", "include", "quote", "ignore", "limit", "promise", "name", "put", "find", "wait", "polite", "call", "rudeness", "politeness", "asks", "offers", "declines", "says", "hands", "passes", "stays", "keeps", "goes", "answers", "gives", "gets", "confirms", "tells", "refuses", "explains", "swears", "lectures", "does", "apologises", "thanks", "waits", "writes", "checks",
+	},
 	Fix: map[string]func(string) (string, bool){
 		"yours": func(s string) (string, bool) {
 			for _, d := range []string{"the customer's ", "the ", "their ", "his or her ", "a ", "an ", "your ", "the client's ", "the guest's ", "the user's "} {
