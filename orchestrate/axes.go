@@ -118,6 +118,20 @@ func (p *planner) faults(axis model.Axis, uc model.UseCase, policyIDs []string) 
 	for i := range p.ex.Policies {
 		add(p.ex.Policies[i].Statement)
 	}
+	if !p.phrases {
+		// Without a model a lone slip of spelling is a mechanical task; together
+		// with other faults it takes reading.
+		for i, k := range kinds {
+			if k == "typo" || k == "punctuation" {
+				kinds[i] = "several"
+			}
+		}
+		slices.SortStableFunc(kinds, func(a, b string) int { return weight(a) - weight(b) })
+		kinds = slices.Compact(kinds)
+		if len(kinds) == 1 {
+			kinds = append(kinds, "none")
+		}
+	}
 	kinds = kinds[:min(len(kinds), 3)]
 	var values []model.AxisValue
 	for _, k := range kinds {
@@ -127,4 +141,10 @@ func (p *planner) faults(axis model.Axis, uc model.UseCase, policyIDs []string) 
 	}
 	axis.Values = values
 	return axis
+}
+
+// weight orders faults by how much a correction of them takes; a faultless
+// form, whose content is wrong, comes first.
+func weight(fault string) int {
+	return slices.Index([]string{"none", "several", "rude", "caps", "exclamation", "emoji"}, fault)
 }

@@ -90,6 +90,9 @@ func (a *answer) say(sp lang.Spoken) {
 			a.calm = sp.Text
 		}
 	default:
+		if a.w.l.SpeaksOfCustomer(sp.Text) {
+			return // a rule about customers is not said to one
+		}
 		a.fact(sp.Text)
 	}
 }
@@ -195,6 +198,9 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 	if a.empty() {
 		return nil, false
 	}
+	if a.handover != "" && len(a.facts)+len(a.denials)+len(a.asks) == 0 && m.id == "" {
+		a.asks = []string{pick(r, w.s.Answer.AskTrouble)} // whoever takes over must know what it is about
+	}
 	return a, true
 }
 
@@ -279,6 +285,18 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 			}
 		}
 	}
+	if len(a.asks) == 0 && m.id == "" && row.Given == nil && w.acts(m.text) { // on something that must be found first
+		for i := range w.k.statements {
+			if s := &w.k.statements[i]; s.Act == lang.ActAsk && w.asksNumber(s.Object) {
+				a.ask(s.Spoken)
+				break
+			}
+		}
+		if that := w.demanded(); len(a.asks) == 0 && that != "" {
+			a.asks = append(a.asks, fill(pick(a.r, w.s.Answer.AskID), "{that}", that))
+			a.asked = that
+		}
+	}
 	if a.handover == "" {
 		angry := w.angry(m)
 		best, score := lang.Spoken{}, 0
@@ -294,6 +312,39 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 		}
 		a.hand(best)
 	}
+}
+
+// demanded returns the identifier that the documents say must be asked for, as
+// the object of an asking sentence; empty when they name none.
+func (w *work) demanded() string {
+	for _, d := range w.call.Documents {
+		for i := range d.Blocks {
+			if b := &d.Blocks[i]; b.InForce() && b.Table < 0 && w.l.Mentions(lang.TopicAsk, b.Text) {
+				low := strings.ToLower(b.Text)
+				for _, id := range w.s.IDs {
+					if strings.Contains(low, id) {
+						return w.s.Your + id
+					}
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// acts reports whether a message wants something done to an order or a record
+// of the customer's own.
+func (w *work) acts(text string) bool {
+	for i := range w.s.Needs {
+		n := &w.s.Needs[i]
+		switch n.Key {
+		case "cancel", "reschedule", "return", "refund", "address", "status", "double_charge", "replace", "damaged", "pause", "late":
+			if lang.Matches(n.Match, n.Not, text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // follows reports whether a statement stands beside one of the denials: what

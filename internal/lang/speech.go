@@ -171,6 +171,8 @@ type Answers struct {
 	FirmFor map[string][]string
 	NoID    []string // to a customer without the identifier: {id}
 	AskWhat []string // asks what the matter is
+	// AskTrouble asks somebody who complains what went wrong.
+	AskTrouble []string
 }
 
 // CaseFrames describe test cases. {uc} is the use case, {policy} the policy it

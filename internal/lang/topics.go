@@ -7,6 +7,7 @@ const (
 	TopicIdentifier = "identifier" // the number or name by which a case is found
 	TopicUrgency    = "urgency"
 	TopicMood       = "mood" // how an upset customer is treated
+	TopicAsk        = "ask"  // that something must be asked for or given
 )
 
 // topicStems are beginnings of words or phrases.
@@ -14,11 +15,13 @@ var topicStems = map[string]map[string]string{
 	"en": {
 		TopicIdentifier: "order number|booking number|reservation number|reference number|contract number|account number|ticket number|case number|request number|invoice number|card number|tracking number|order id|customer id|full name",
 		TopicUrgency:    "urgent|urgently|emergency|asap|immediately",
+		TopicAsk:        "ask|asks|need|needs|needed|required|require|tell us|give us|may i have|quote|state",
 		TopicMood:       "angry|upset|aggress|abus|complain|insult|rude|swear|threat|calm|dissatisf|unhappy",
 	},
 	"ru": {
 		TopicIdentifier: "номер заказ|номер запис|номер брон|номер договор|номер заяв|номер обращ|номер чек|номер счет|номер счёт|номер карт|номер отправл|лицев|фио|идентификатор",
 		TopicUrgency:    "срочн|экстренн|немедленн",
+		TopicAsk:        "спрашив|спрос|уточн|нужен|нужна|нужны|нужно|назов|подскаж|просим|просит|попрос|укаж|сообщите|обязател",
 		TopicMood:       "агресс|груб|жалоб|жалу|недовол|руга|угрож|угроз|оскорб|мат|хам|спокойн|злит|скандал",
 	},
 }
