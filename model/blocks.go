@@ -408,8 +408,16 @@ func (r *blockReader) paragraph(n ast.Node, b Block, list, intro int) {
 	from := 0
 	for i := 1; i < len(raws); i++ {
 		cols := delimiterCols(raws[i])
-		if cols == 0 || len(splitRow(raws[i-1])) != cols {
+		if cols == 0 {
 			continue
+		}
+		if n := len(splitRow(raws[i-1])); n != cols {
+			// Authors miscount their separators; what stands around one tells
+			// the table all the same.
+			if n < 2 || !strings.HasPrefix(strings.TrimSpace(raws[i]), "|") || i+1 < len(raws) && !strings.Contains(raws[i+1], "|") {
+				continue
+			}
+			cols = max(cols, n)
 		}
 		prose(from, i-1)
 		t := r.newTable()

@@ -31,6 +31,16 @@ var (
 		сообщение обращение запрос текст реплика nachricht anfrage mensaje consulta demande messaggio wiadomość повідомлення звернення`)
 	answerHeads = setOf(`answer reply response operator_answer agent_reply resolution
 		ответ реакция antwort respuesta réponse reponse risposta resposta odpowiedź відповідь`)
+	// saidHeads and ourWords stand in heads such as "They asked" and "We said".
+	saidHeads = setOf(`says said asks asked wrote writes спросили пишут написали написал спрашивают fragte schrieb sagt dice dit`)
+	ourWords  = setOf(`we our us мы наш наша наше нами wir unser unsere nous notre nosotros nuestra nuestro ми наша`)
+	// ruleHeads stand over columns that say what is to be done.
+	ruleHeads = setOf(`do action actions rule rules should must policy step steps instruction instructions how required
+		действие действия правило правила делать нужно надо шаг шаги как инструкция должен
+		aktion regel tun schritt acción regla action règle`)
+	// firstPerson are words by which people speak of themselves.
+	firstPerson = setOf(`i im my me mine я мне меня мой моя моё мое мои мою моего моей ich mein meine mir mich je mon ma moi yo mi io mio mia
+		eu meu minha ja mój moja мені мене мій`)
 )
 
 // cutLabel splits "Label: text". A label is a few words, begins with a letter

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,11 +15,14 @@ type column struct {
 	words    float64 // mean number of words
 	distinct float64 // share of different cells
 	id       bool    // short unique codes
+	stamp    bool    // dates or times
 	quoted   float64 // share of cells in quotation marks
 	asks     float64 // share that ends with a question mark
 	spoken   float64 // share that is quoted, holds ? or !, or marks an empty message
 	stated   float64 // share of several words that ends like a sentence
 	capital  float64 // share that begins with a capital letter
+	own      float64 // share that speaks in the first person
+	lettered bool    // holds words
 }
 
 // maxColumns is the width of the widest table that may be an export.
@@ -91,11 +95,18 @@ func (d *Document) readTable(from, to int) {
 	headed := isMessageHead(msg.head) && isAnswerHead(ans.head)
 	inquiry := headIn(questionLabels, msg.head) && headIn(answerHeads, ans.head)
 	speech := msg.quoted >= .5 && ans.quoted >= .3
+	contrast := headIn(contrastLabels, msg.head) || headIn(contrastLabels, ans.head)
+	record := id >= 0 || slices.ContainsFunc(cols, func(c column) bool { return c.stamp })
+	talk := max(msg.spoken, msg.own) // how much of it customers wrote
+	named := saidBy(userLabels, msg.head) || isMessageHead(msg.head) || headIn(saidHeads, msg.head) || inquiry
+	answered := saidBy(agentLabels, ans.head) || isAnswerHead(ans.head) || headIn(ourWords, ans.head)
 	ticket := speech ||
-		headed && msg.words >= 2 && ans.words >= 2 ||
-		id >= 0 && msg.spoken >= .25 && ans.stated >= .5 && msg.distinct >= .6
-	faq := !speech && msg.asks >= .8 && ans.asks <= .2 && ans.words >= 2 && n >= 2 &&
-		(inquiry || !headed && msg.capital >= .8 && (id < 0 || d.counts(rows, id)))
+		headed && msg.words >= 2 && (ans.words >= 2 || talk >= .25) ||
+		named && answered && !contrast && msg.words >= 2 && (talk >= .25 || record && msg.words >= 3) ||
+		id >= 0 && msg.spoken >= .25 && ans.stated >= .5 && msg.distinct >= .6 ||
+		record && !contrast && !headIn(ruleHeads, ans.head) && talk >= .5 && msg.words >= 3 && msg.distinct >= .6
+	faq := !speech && msg.asks >= .8 && ans.asks <= .2 &&
+		(inquiry || n >= 2 && ans.words >= 2 && !headed && !(named && answered) && msg.capital >= .8 && (id < 0 || d.counts(rows, id)))
 	switch {
 	case faq:
 		for _, r := range rows {
@@ -148,7 +159,7 @@ func describe(cells []string) column {
 	var c column
 	n := float64(len(cells))
 	seen := map[string]bool{}
-	codes, words := 0, 0
+	codes, stamps, words := 0, 0, 0
 	for _, s := range cells {
 		if s == "" {
 			c.spoken++ // an empty message, perhaps
@@ -158,6 +169,13 @@ func describe(cells []string) column {
 		seen[strings.ToLower(s)] = true
 		if isCode(s) {
 			codes++
+		}
+		if isStamp(s) {
+			stamps++
+		}
+		c.lettered = c.lettered || strings.IndexFunc(s, unicode.IsLetter) >= 0
+		if speaksOwn(s) {
+			c.own++
 		}
 		inner, q := unquote(s)
 		if q {
@@ -193,6 +211,8 @@ func describe(cells []string) column {
 	c.spoken /= n
 	c.stated /= n
 	c.capital /= n
+	c.own /= n
+	c.stamp = c.filled > 0 && stamps == c.filled
 	return c
 }
 
@@ -215,12 +235,39 @@ func isCode(s string) bool {
 	return digits > 0
 }
 
+// isStamp reports whether a cell is no more than a date or a time in digits.
+func isStamp(s string) bool {
+	digits := 0
+	for _, c := range s {
+		switch {
+		case unicode.IsDigit(c):
+			digits++
+		case !strings.ContainsRune("-./: ,TZ+", c):
+			return false
+		}
+	}
+	return digits >= 3 && strings.ContainsAny(s, "-./:")
+}
+
+// speaksOwn reports whether a text has a word of the first person among its
+// first words.
+func speaksOwn(s string) bool {
+	words := strings.FieldsFunc(strings.ToLower(s[:min(len(s), 400)]), func(c rune) bool { return !unicode.IsLetter(c) })
+	return slices.ContainsFunc(words[:min(len(words), 24)], func(w string) bool { return firstPerson[w] })
+}
+
+// saidBy reports whether a column's head names one of the speakers of set, with
+// no more than two words about it.
+func saidBy(set map[string]bool, head string) bool {
+	words := strings.FieldsFunc(head, func(c rune) bool { return !unicode.IsLetter(c) })
+	return len(words) <= 3 && headIn(set, head)
+}
+
 // pickColumns chooses the column of the messages and a later one of answers.
 func pickColumns(cols []column, id int) (message, answer int) {
 	var free []int
 	for c := range cols {
-		if c != id && cols[c].filled > 0 && !cols[c].id &&
-			(cols[c].words >= 2 || cols[c].quoted >= .5 || isMessageHead(cols[c].head) || isAnswerHead(cols[c].head)) {
+		if c != id && cols[c].lettered && !cols[c].id && !cols[c].stamp {
 			free = append(free, c)
 		}
 	}
@@ -230,10 +277,10 @@ func pickColumns(cols []column, id int) (message, answer int) {
 		for _, a := range free[i+1:] {
 			x, y := &cols[m], &cols[a]
 			score := 2*x.quoted + x.asks + x.spoken + 2*y.quoted + y.stated + min(x.words, 12)/24 + min(y.words, 12)/24 + x.distinct
-			if isMessageHead(x.head) || headIn(questionLabels, x.head) {
+			if isMessageHead(x.head) || headIn(questionLabels, x.head) || saidBy(userLabels, x.head) || headIn(saidHeads, x.head) {
 				score += 3
 			}
-			if isAnswerHead(y.head) {
+			if isAnswerHead(y.head) || saidBy(agentLabels, y.head) || headIn(ourWords, y.head) {
 				score += 3
 			}
 			if score > best {
