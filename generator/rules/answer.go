@@ -78,6 +78,9 @@ func (a *answer) hand(sp lang.Spoken) {
 
 // say puts a spoken norm where it belongs.
 func (a *answer) say(sp lang.Spoken) {
+	if a.w.l.SpeaksOfCustomer(sp.Text) || a.w.l.Mentions(lang.TopicPerson, sp.Text) {
+		return // a rule about customers is not said to one
+	}
 	switch sp.Act {
 	case lang.ActDeny:
 		a.deny(sp.Text)
@@ -90,9 +93,6 @@ func (a *answer) say(sp lang.Spoken) {
 			a.calm = sp.Text
 		}
 	default:
-		if a.w.l.SpeaksOfCustomer(sp.Text) {
-			return // a rule about customers is not said to one
-		}
 		a.fact(sp.Text)
 	}
 }

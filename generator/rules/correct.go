@@ -111,6 +111,9 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 		}
 		if n == 0 || fault == "none" {
 			for _, d := range w.misshapen(p, pairs, r) {
+				if d.fault == "two" && !dialogue {
+					continue // what was asked is not seen
+				}
 				d.own = true
 				content = append(content, d)
 			}

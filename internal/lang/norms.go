@@ -476,6 +476,9 @@ func (n *Norms) handoverJoint(text string, toks []token) int {
 		for i < len(toks)-1 && i < j+2 && n.escalate.at(toks, i) == 0 && n.escalateAlone.at(toks, i) == 0 {
 			i++
 		}
+		if i > j && slices.ContainsFunc([]int{j + 1, i}, func(k int) bool { return k <= i && jointBefore(text, toks, k) }) {
+			continue // the act begins at a later joint
+		}
 		if n.escalate.at(toks, i)+n.escalateAlone.at(toks, i) == 0 || !n.handsOver(toks[j:]) {
 			continue
 		}
@@ -899,6 +902,13 @@ func (l *Language) SpeaksOfAgent(text string) bool { return l.Norm.agentSubject.
 
 // SpeaksOfCustomer reports whether a text names the customer.
 func (l *Language) SpeaksOfCustomer(text string) bool { return l.Norm.customerSubject.in(tokens(text)) }
+
+// BeginsWithCustomer reports whether a text begins by naming the customer: it
+// tells of customers, unless a word of obligation says otherwise.
+func (l *Language) BeginsWithCustomer(text string) bool {
+	toks := tokens(text)
+	return len(toks) > 0 && l.Norm.customerSubject.at(toks, 0) > 0
+}
 
 // Affirms reports whether a text is no more than yes, no or the like.
 func (l *Language) Affirms(text string) bool {

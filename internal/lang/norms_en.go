@@ -119,7 +119,7 @@ be do never
 `),
 	imperativeAfter: set(`please always then also just instead simply politely first kindly immediately and`),
 	mild:            compile("do|does|is|are not\nare never\ndo|does never\nnever\ndon't|doesn't|isn't|aren't"),
-	customerSubject: compile("people|customer|customers|client|clients|user|users|guest|guests|patient|patients|tenant|tenants|subscriber|subscribers|caller|callers|passenger|passengers|member|members|many|some|most|rider|riders|buyer|buyers"),
+	customerSubject: compile("people|customer|customers|client|clients|user|users|guest|guests|patient|patients|tenant|tenants|subscriber|subscribers|caller|callers|passenger|passengers|member|members|many|some|most|rider|riders|buyer|buyers|renter|renters|visitor|visitors|traveller|travellers|traveler|travelers|parent|parents|student|students"),
 	condition: compile(`
 if
 when|whenever
@@ -327,6 +327,7 @@ as from
 amend*
 `),
 	continuation: compile(`
+without|with|for|after|before|in|of|from it|them|this|that|these|those|both|one|either|neither
 or
 otherwise
 otherwise
