@@ -198,6 +198,9 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 	if a.empty() {
 		return nil, false
 	}
+	if role == model.Pressed && len(a.facts)+len(a.denials) == 0 && a.handover == "" && m.kind != "identify" {
+		return nil, false // a question alone does not meet the push
+	}
 	if a.handover != "" && len(a.facts)+len(a.denials)+len(a.asks) == 0 && m.id == "" {
 		a.asks = []string{pick(r, w.s.Answer.AskTrouble)} // whoever takes over must know what it is about
 	}
