@@ -48,6 +48,7 @@ type Claims struct {
 	labelNot     patterns // words that make a label the beginning of a sentence
 	acts         patterns // what customers do in a message: ask, say, complain
 	impersonal   patterns // "they ask": a condition without a subject
+	pronoun      patterns // those of them that may stand for things
 	agentNoun    patterns // what a document calls an automatic agent
 	copula       patterns // verbs that end what is handed over
 	glosses      patterns // words that explain the sentence before
@@ -257,6 +258,9 @@ func (l *Language) ConditionTask(condition string) string {
 	}
 	if l.Claim.event.at(toks, 0) > 0 {
 		return strings.Replace(l.Claim.Message, "%s", Lower(condition), 1)
+	}
+	if !acts && l.Claim.pronoun.at(toks, i) > 0 {
+		return "" // "while they last": nobody knows of whom
 	}
 	if l.Claim.impersonal.at(toks, i) > 0 || i+1 < len(toks) && l.Claim.impersonal.at(toks, i+1) > 0 {
 		return strings.Replace(l.Claim.Message, "%s", rest, 1)

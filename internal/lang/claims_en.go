@@ -71,6 +71,7 @@ a|the message|question|request|caller|sender|situation
 message|messages
 people|they|he|she
 `),
+	pronoun: compile("they|he|she|people"),
 	copula:  compile("is|are|goes|go|gets|get|has|have|belongs|belong"),
 	glosses: compile("is meant\nthat means\nmeaning the same"),
 	joins: compile(`

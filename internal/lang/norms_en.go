@@ -41,6 +41,8 @@ the rule is
 `),
 	mustNot: compile(`
 must|shall|should|may|can|could|will|would|do|does|did|need not|never
+nobody|none may|can|must|should|shall|will|is|gets
+no one may|can|must|should|shall|will|is|gets
 mustn't|shouldn't|can't|cannot|won't|don't|doesn't|needn't|wouldn't|couldn't
 never
 is|are|be not|never

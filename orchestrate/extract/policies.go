@@ -22,6 +22,7 @@ type claim struct {
 	supersedes             []place
 	bag, own, head         bag // own leaves the topic out, head is the topic
 	internal               bool
+	marks                  []string // the names and bare numbers in it
 	update                 bool
 	situation              string
 	dropped                bool
@@ -51,6 +52,7 @@ func (e *extraction) claims() {
 		c := &e.all[i]
 		c.own = e.x.bag(c.text)
 		c.head = e.x.bag(c.topic)
+		c.marks = marksOf(c.topic, c.text)
 		c.bag = e.x.bag(c.topic + " " + c.text)
 	}
 	for i := range e.all {
@@ -149,7 +151,10 @@ func strong(norms []lang.Norm) bool {
 // fact the agent must state: only where answers stand.
 func (e *extraction) states(u *unit) bool {
 	n := len(lang.Words(u.text))
-	return u.setting == inAnswer && n >= 2 || u.setting == inList && n >= 4
+	if u.qa >= 0 && u.leans {
+		return true
+	}
+	return u.setting == inAnswer && n >= 2 || u.setting == inList && n >= 4 && !u.aside && !e.l.BeginsWithCustomer(u.text)
 }
 
 // binds reports whether a practice or a fact obliges where it stands.
@@ -184,7 +189,15 @@ func (e *extraction) alone(u *unit, text string) string {
 	case u.situation != "":
 		return strings.TrimRight(u.situation, ".") + ": " + lang.Lower(text)
 	case topic == "" && u.leans && u.prev >= 0:
-		return e.units[u.prev].text + " " + text
+		before := &e.units[u.prev]
+		lead := before.text
+		for hops := 0; before.leans && before.prev >= 0 && hops < 2; hops++ {
+			before = &e.units[before.prev]
+			lead = before.text + " " + lead
+		}
+		return lead + " " + lang.Upper(text)
+	case u.row && !strings.ContainsAny(text[len(text)-1:], ".!?") && !begins(text, topic):
+		return lang.Upper(topic) + ": " + lang.Lower(text)
 	case topic == "" || e.selfContained(u, text):
 		return lang.Upper(text)
 	case u.question:
@@ -192,6 +205,12 @@ func (e *extraction) alone(u *unit, text string) string {
 	default:
 		return lang.Upper(topic) + ": " + lang.Lower(text)
 	}
+}
+
+// begins reports whether a text begins with all the words of a topic.
+func begins(text, topic string) bool {
+	t, p := lang.Words(text), lang.Words(topic)
+	return len(p) <= len(t) && slices.Equal(t[:len(p)], p)
 }
 
 // selfContained reports whether a text under a topic names its own matter.
@@ -238,8 +257,8 @@ func (e *extraction) same(c, d *claim) (float64, bool) {
 	}
 	like := e.x.likeness(c.bag, d.bag)
 	equal, conflict := numbers(c.bag, d.bag)
-	if conflict {
-		return 0, false
+	if conflict || differ(c.marks, d.marks) {
+		return 0, false // what holds for one of them need not hold for the other
 	}
 	near := c.doc == d.doc && c.places[0].start <= d.places[0].end+1 && d.places[0].start <= c.places[0].end+1 || c.qa >= 0 && c.qa == d.qa && c.doc == d.doc
 	if near { // neighbours share their topic

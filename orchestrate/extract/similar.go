@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/casebook-go/casebook/internal/lang"
@@ -156,6 +157,38 @@ func numbers(a, b bag) (same int, conflict bool) {
 		}
 	}
 	return same, same == 0 && differ > 0
+}
+
+// marksOf returns the words of texts that tell one entry of a catalogue from
+// the next: numbers, codes, and names (capitals behind the first word), sorted.
+func marksOf(texts ...string) []string {
+	var out []string
+	for _, t := range texts {
+		first := true
+		for _, f := range strings.Fields(t) {
+			w := strings.TrimFunc(f, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+			if w == "" {
+				first = first || strings.ContainsAny(f, "—–")
+				continue
+			}
+			c, _ := utf8.DecodeRuneInString(w)
+			name := unicode.IsUpper(c) && !first && utf8.RuneCountInString(w) > 1
+			if name || strings.ContainsAny(w, "0123456789") {
+				out = append(out, strings.ToLower(w))
+			}
+			first = strings.HasSuffix(strings.TrimRight(f, "\"'»”)*_"), ".") || strings.ContainsAny(f[len(f)-1:], "?!:;")
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// differ reports whether each of two sorted lists holds what the other lacks.
+func differ(a, b []string) bool {
+	lacks := func(x, y []string) bool {
+		return slices.ContainsFunc(x, func(s string) bool { _, ok := slices.BinarySearch(y, s); return !ok })
+	}
+	return lacks(a, b) && lacks(b, a)
 }
 
 // An index finds the bags that share rare roots with a bag, in time that does

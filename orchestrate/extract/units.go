@@ -37,6 +37,8 @@ type unit struct {
 	leans      bool   // cannot be read without the unit before
 	prev       int    // index of the unit before in the same block, or -1
 	mistakes   bool   // stands in a table's column of mistakes
+	row        bool   // a cell of a row that the topic is the subject of
+	aside      bool   // stands behind the first sentence of an item
 }
 
 // A reader turns documents into units.
@@ -80,6 +82,13 @@ func (r *reader) document(d int) {
 			}
 		}
 		if blk.Kind == model.BlockRow {
+			if slices.ContainsFunc(blk.Cells, func(c string) bool { return r.l.Injects(c) && !r.l.SpeaksOfCustomer(c) && !r.l.SpeaksOfAgent(c) }) {
+				continue // a sample of what people try, whatever the table is
+			}
+			if i, ok := qaAt[blk.LineStart]; ok {
+				r.answerRow(doc, blk, u, i)
+				continue
+			}
 			r.row(doc, blk, u)
 			continue
 		}
@@ -217,6 +226,18 @@ func takenLines(doc *model.Document) map[int]bool {
 	return taken
 }
 
+// answerRow makes units of a row that holds a question and its answer.
+func (r *reader) answerRow(doc *model.Document, blk *model.Block, u unit, i int) {
+	qa := &doc.QAs[i]
+	u.qa, u.topic, u.question, u.setting = i, qa.Question, !qa.Topic, inAnswer
+	if r.l.Affirms(qa.Answer) && u.question { // "Yes" states what was asked
+		u.text, u.start, u.end, u.leans = qa.Answer, blk.LineStart, blk.LineEnd, true
+		r.units = append(r.units, u)
+		return
+	}
+	r.sentences(doc, blk, qa.Answer, u)
+}
+
 // row makes units of a table row that is no ticket. A column of situations, or
 // else the first one, is what the other cells speak of.
 func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
@@ -227,6 +248,9 @@ func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
 		return
 	}
 	key := 0
+	for key+2 < len(blk.Cells) && strings.IndexFunc(blk.Cells[key], unicode.IsLetter) < 0 && countsRows(heads, key) {
+		key++ // the number of the row
+	}
 	for i, h := range heads {
 		if i < len(blk.Cells) && r.l.Situation(h) && !r.l.Wrong(h) {
 			key = i
@@ -238,14 +262,16 @@ func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
 		return
 	}
 	situation := key < len(heads) && r.l.Situation(heads[key]) || r.l.SpeaksOfCustomer(subject)
-	u.setting, u.topic = inAnswer, subject
+	u.setting, u.topic, u.row = inAnswer, subject, true
 	if situation {
 		u.situation = subject
+	} else if strings.IndexFunc(subject, unicode.IsLetter) < 0 && key < len(heads) && strings.TrimSpace(heads[key]) != "" {
+		u.topic = strings.TrimSpace(heads[key]) + " " + subject // "Nights 3"
 	}
 	var facts []string // short cells make one fact of the row
 	for i, cell := range blk.Cells {
 		cell = strings.TrimSpace(cell)
-		if i == key || len(lang.Words(cell)) == 0 {
+		if i == key || i < key && !situation || len(lang.Words(cell)) == 0 {
 			continue
 		}
 		head := ""
@@ -263,6 +289,20 @@ func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
 	if len(facts) > 0 {
 		r.sentences(doc, blk, lang.Upper(strings.Join(facts, ", ")), u)
 	}
+}
+
+// countsRows reports whether a column's head says no more than that it numbers
+// the rows.
+func countsRows(heads []string, c int) bool {
+	if c >= len(heads) {
+		return false
+	}
+	h := strings.ToLower(strings.Trim(heads[c], " .:"))
+	switch h {
+	case "", "#", "№", "no", "nr", "n", "id", "№ п/п", "п/п", "номер":
+		return true
+	}
+	return false
 }
 
 func header(doc *model.Document, table int) []string {
@@ -302,6 +342,7 @@ func (r *reader) sentences(doc *model.Document, blk *model.Block, text string, u
 				continue
 			}
 			v.leans = r.l.Continues(s)
+			v.aside = u.setting == inList
 		}
 		r.units = append(r.units, v)
 	}
