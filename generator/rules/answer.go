@@ -129,7 +129,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 	a := &answer{w: w, r: r}
 	policy, role := w.first(row)
 	if m.angry {
-		a.calm = pick(r, w.s.Answer.Calm)
+		a.calm = pick(r, w.calm())
 	}
 	topic := w.k.matter(m.text)
 	usesOpening := m.press == "" || m.opening.text == "" && m.opening.qa >= 0 || m.opening.text != "" && strings.Contains(foldSpace(m.text), foldSpace(firstWords(m.opening.text, 3)))
@@ -288,7 +288,7 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 			}
 		}
 	}
-	if len(a.asks) == 0 && m.id == "" && row.Given == nil && w.acts(m.text) { // on something that must be found first
+	if len(a.asks) == 0 && m.id == "" && row.Given == nil && (w.acts(m.text) || len(a.denials) > 0) { // on something that must be found first
 		for i := range w.k.statements {
 			if s := &w.k.statements[i]; s.Act == lang.ActAsk && w.asksNumber(s.Object) {
 				a.ask(s.Spoken)
@@ -308,6 +308,9 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 			n := overlap(s.stems, topic)
 			if n < 2 && !(angry && s.angers) && !(len(a.denials) > 0 && w.follows(i, a.denials)) {
 				continue
+			}
+			if len(a.denials) > 0 && w.follows(i, a.denials) {
+				n += 10 // who does what the agent cannot
 			}
 			if n+1 > score {
 				best, score = s.Spoken, n+1
@@ -333,6 +336,22 @@ func (w *work) demanded() string {
 		}
 	}
 	return ""
+}
+
+// calm returns what an answer to an angry customer begins with: an apology
+// where the documents demand one.
+func (w *work) calm() []string {
+	for _, d := range w.call.Documents {
+		for i := range d.Blocks {
+			if b := &d.Blocks[i]; b.InForce() && b.Table < 0 && w.l.Mentions(lang.TopicApology, b.Text) {
+				apologies := slices.DeleteFunc(slices.Clone(w.s.Answer.Calm), func(s string) bool { return !w.l.Mentions(lang.TopicApology, s) })
+				if len(apologies) > 0 {
+					return apologies
+				}
+			}
+		}
+	}
+	return w.s.Answer.Calm
 }
 
 // acts reports whether a message wants something done to an order or a record

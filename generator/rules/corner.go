@@ -86,7 +86,7 @@ func (w *work) respondCorner(row *model.Row, m message, r *rand.Rand) (*answer, 
 		}
 		w.next(a, row, m, nil)
 		if a.handover != "" {
-			a.calm = pick(r, w.s.Answer.Calm)
+			a.calm = pick(r, w.calm())
 		} else {
 			a.asks = []string{say(w.s.Answer.Abuse)}
 		}

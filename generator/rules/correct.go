@@ -119,6 +119,9 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 			}
 		}
 		for _, phrase := range w.bans(p) {
+			if fault == "rude" || fault == "several" {
+				break // one phrase that does not belong is what people write, not two
+			}
 			for _, pair := range pairs {
 				content = append(content, w.banned(pair, phrase))
 			}
@@ -367,7 +370,7 @@ func (w *work) shape(row *model.Row, r *rand.Rand, d draft, round int) (draft, [
 		}
 		if d.fault == "" { // the right answer takes note of the anger
 			if !w.s.Soothing.In(d.good) {
-				calm := pick(r, w.s.Answer.Calm)
+				calm := pick(r, w.calm())
 				d.good = calm + " " + d.good
 				d.bad = calm + " " + d.bad
 			}

@@ -26,7 +26,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		m.id = longestNumber(m.text)
 	}
 	if m.angry {
-		a.calm = pick(r, w.s.Answer.Calm)
+		a.calm = pick(r, w.calm())
 	}
 	topic := w.k.telling(m.text)
 	hints := w.k.telling(sample)

@@ -350,7 +350,7 @@ var speechEN = Speech{
 	Soothing:   lexicon("sorry, understand*, apolog*"),
 	AnyTopic:   "our service",
 	Answer: Answers{
-		Calm:    []string{"I am sorry that you are having trouble.", "I understand that you are upset.", "I'm sorry about this, I can see why you are annoyed.", "I understand your frustration."},
+		Calm:    []string{"I am sorry that you are having trouble.", "I understand that you are upset.", "I'm sorry about this, I can see why you are annoyed.", "I understand your frustration.", "I'm sorry for the trouble."},
 		Clarify: []string{"I'm sorry, I did not understand your message. What can I help you with?", "Sorry, I could not make that out. Could you tell me what you need?", "I'm not sure what you mean. What is your question about?", "It looks as if your message did not come through. What would you like to know?"},
 		OffTopic: []string{
 			"I'm afraid I can't help with that here. I'm happy to answer questions about {np}.", "That is outside what I can help with. If you have a question about {np}, please ask.", "I can't answer that, but I'm glad to help with {np}.",

@@ -6,9 +6,10 @@ import "strings"
 const (
 	TopicIdentifier = "identifier" // the number or name by which a case is found
 	TopicUrgency    = "urgency"
-	TopicMood       = "mood"   // how an upset customer is treated
-	TopicAsk        = "ask"    // that something must be asked for or given
-	TopicPerson     = "person" // somebody who writes, in the third person
+	TopicMood       = "mood"    // how an upset customer is treated
+	TopicAsk        = "ask"     // that something must be asked for or given
+	TopicApology    = "apology" // that somebody is sorry
+	TopicPerson     = "person"  // somebody who writes, in the third person
 )
 
 // topicStems are beginnings of words or phrases.
@@ -16,6 +17,7 @@ var topicStems = map[string]map[string]string{
 	"en": {
 		TopicIdentifier: "order number|booking number|reservation number|reference number|contract number|account number|ticket number|case number|request number|invoice number|card number|tracking number|order id|customer id|full name",
 		TopicUrgency:    "urgent|urgently|emergency|asap|immediately",
+		TopicApology:    "sorry|apolog",
 		TopicPerson:     "if a customer|if a guest|if a user|if someone|if somebody|if a renter|if a client|if the customer|if the guest|if the user|if the client|when a customer|when a guest|when somebody|when someone|a customer who|a guest who",
 		TopicAsk:        "ask|asks|need|needs|needed|required|require|tell us|give us|may i have|quote|state",
 		TopicMood:       "angry|upset|aggress|abus|complain|insult|rude|swear|threat|calm|dissatisf|unhappy",
@@ -23,6 +25,7 @@ var topicStems = map[string]map[string]string{
 	"ru": {
 		TopicIdentifier: "номер заказ|номер запис|номер брон|номер договор|номер заяв|номер обращ|номер чек|номер счет|номер счёт|номер карт|номер отправл|лицев|фио|идентификатор",
 		TopicUrgency:    "срочн|экстренн|немедленн",
+		TopicApology:    "извин|простите|мне жаль|прошу прощения",
 		TopicPerson:     "если человек|если клиент|если покупатель|если гость|если абонент|если пользователь|если пациент|если кто|когда человек|когда клиент|когда покупатель|когда пользователь",
 		TopicAsk:        "спрашив|спрос|уточн|нужен|нужна|нужны|нужно|назов|подскаж|просим|просит|попрос|укаж|сообщите|обязател",
 		TopicMood:       "агресс|груб|жалоб|жалу|недовол|руга|угрож|угроз|оскорб|мат|хам|спокойн|злит|скандал",
