@@ -341,17 +341,22 @@ func (w *work) demanded() string {
 // calm returns what an answer to an angry customer begins with: an apology
 // where the documents demand one.
 func (w *work) calm() []string {
+	if !w.apologises() {
+		return w.s.Answer.Calm
+	}
+	return slices.DeleteFunc(slices.Clone(w.s.Answer.Calm), func(s string) bool { return !w.l.Mentions(lang.TopicApology, s) })
+}
+
+// apologises reports whether the documents speak of apologies.
+func (w *work) apologises() bool {
 	for _, d := range w.call.Documents {
 		for i := range d.Blocks {
 			if b := &d.Blocks[i]; b.InForce() && b.Table < 0 && w.l.Mentions(lang.TopicApology, b.Text) {
-				apologies := slices.DeleteFunc(slices.Clone(w.s.Answer.Calm), func(s string) bool { return !w.l.Mentions(lang.TopicApology, s) })
-				if len(apologies) > 0 {
-					return apologies
-				}
+				return true
 			}
 		}
 	}
-	return w.s.Answer.Calm
+	return false
 }
 
 // acts reports whether a message wants something done to an order or a record

@@ -89,6 +89,9 @@ func (w *work) respondCorner(row *model.Row, m message, r *rand.Rand) (*answer, 
 			a.calm = pick(r, w.calm())
 		} else {
 			a.asks = []string{say(w.s.Answer.Abuse)}
+			if w.apologises() {
+				a.calm, a.asks = pick(r, w.calm()), []string{say(w.s.Answer.AskTrouble)}
+			}
 		}
 	default:
 		a.asks = []string{say(w.s.Answer.Clarify)}

@@ -105,6 +105,9 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		case m.angry && (w.l.Marks.Abuse.In(m.text) || len(topic) <= 3):
 			a.calm = ""
 			a.asks = []string{pick(r, w.s.Answer.Abuse)}
+			if w.apologises() {
+				a.calm, a.asks = pick(r, w.calm()), []string{pick(r, w.s.Answer.AskTrouble)}
+			}
 		case w.l.Marks.Clarify.In(sample) && w.safe(sample, m):
 			a.asks = []string{lang.Sentence(sample)}
 		case len(topic) == 0:
