@@ -212,6 +212,13 @@ func (e *extraction) result(res *Result) {
 		if m.dropped {
 			continue
 		}
+		if n := len(m.places); n > maxCited {
+			m.places = m.places[:maxCited]
+			e.refused = append(e.refused, model.Refusal{
+				Check: "extract", Index: m.places[0].start,
+				Reason: "of " + itoa(n) + " places only the first " + itoa(maxCited) + " are cited for the use case: " + m.name,
+			})
+		}
 		uc := model.UseCase{Case: e.kind, Name: m.name, Description: m.description, Evidence: e.cut(m.places)}
 		bearing := e.relevant(m)
 		if len(bearing) == 0 || len(uc.Evidence) == 0 {
@@ -249,6 +256,7 @@ const (
 	maxPolicyName  = 72
 	maxUseCaseName = 80
 	maxQuoted      = 160 // of a description's quotation
+	maxCited       = 25  // places of a use case
 )
 
 func (e *extraction) policy(c *claim) model.Policy {

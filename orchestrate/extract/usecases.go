@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -20,7 +21,9 @@ type matter struct {
 	claims            []int // that were said for it
 	corner            string
 	tickets           int
-	loose             bool // only a ticket brings it up
+	asked, said       string   // the question and its answer, of a question
+	marks             []string // the names and numbers of the question
+	loose             bool     // only a ticket brings it up
 	dropped           bool
 }
 
@@ -157,6 +160,7 @@ func (e *extraction) topic(us []*unit) {
 	case e.kind == model.CaseOperatorQuality && !u.question:
 		return // rules about messages: see messages
 	case u.question:
+		m.asked, m.said, m.marks = u.topic, outcome, marksOf(u.topic)
 		m.name = e.l.TaskOf(u.topic)
 		m.description = fill(e.l.Claim.AskedOutcome, strings.TrimRight(u.topic, " ?")+"?", outcome)
 	default:
@@ -398,10 +402,32 @@ func (e *extraction) messages() {
 func (e *extraction) mergeMatters() {
 	ix := newIndex(e.x)
 	byCorner := map[string]int{}
+	many := e.series()
+	left, first := 0, 0
 	for i := range e.found {
 		m := &e.found[i]
 		best, score := -1, 0.0
-		if j, ok := byCorner[m.corner]; ok && m.corner != "" {
+		kind := without(m.asked, m.marks, nil)
+		if s := many[kind]; s != nil {
+			switch {
+			case s.at >= 0 && len(e.found[s.at].claims)+len(m.claims) <= maxRelevant:
+				best = s.at
+			case s.made == maxSeries:
+				m.dropped = true
+				left++
+				if first == 0 {
+					first = m.places[0].start
+				}
+				continue
+			default:
+				if s.made++; s.made == 1 {
+					ix.add(i, m.key)
+				}
+				s.at = i
+				e.ofKind(m, kind, "")
+				continue
+			}
+		} else if j, ok := byCorner[m.corner]; ok && m.corner != "" {
 			best = j
 		} else {
 			for _, j := range ix.near(m.key, 24) {
@@ -421,6 +447,16 @@ func (e *extraction) mergeMatters() {
 			continue
 		}
 		to := &e.found[best]
+		if m.asked != "" && to.asked != "" && differ(m.marks, to.marks) {
+			if many[kind] == nil {
+				kind = without(to.asked, to.marks, m.marks)
+			}
+			if len(lang.Words(kind)) < 2 {
+				ix.add(i, m.key)
+				continue
+			}
+			e.ofKind(to, kind, m.said)
+		}
 		to.places = appendPlaces(to.places, m.places...)
 		for _, c := range m.claims {
 			if !slices.Contains(to.claims, c) {
@@ -430,6 +466,60 @@ func (e *extraction) mergeMatters() {
 		to.bag = union(to.bag, m.bag)
 		m.dropped = true
 	}
+	if left > 0 {
+		e.refused = append(e.refused, model.Refusal{
+			Check: "extract", Index: first,
+			Reason: itoa(left) + " more questions that differ from others only in a name or a number are no use cases of their own",
+		})
+	}
+}
+
+// maxSeries is how many use cases are made of questions that differ only in a
+// name or a number; each holds as many of them as it can have policies.
+const maxSeries = 5
+
+// A run is questions of one kind, more than one use case can have policies.
+type run struct{ at, made int } // the last use case made of them; how many
+
+// series returns the kinds of question of which there are too many for one use
+// case.
+func (e *extraction) series() map[string]*run {
+	times := map[string]int{}
+	many := map[string]*run{}
+	for i := range e.found {
+		m := &e.found[i]
+		if len(m.marks) == 0 {
+			continue
+		}
+		kind := without(m.asked, m.marks, nil)
+		if times[kind]++; times[kind] == maxRelevant+1 && len(lang.Words(kind)) > 1 {
+			many[kind] = &run{at: -1}
+		}
+	}
+	return many
+}
+
+// ofKind names a matter after what its questions have in common.
+func (e *extraction) ofKind(m *matter, kind, said string) {
+	if said != "" && !strings.Contains(m.said, said) && strings.Count(m.said, "; ") < 2 {
+		m.said += "; " + said
+	}
+	m.asked = kind
+	m.name = e.l.Shorten(e.l.TaskOf(kind), maxUseCaseName)
+	m.description = fill(e.l.Claim.AskedOutcome, strings.TrimRight(kind, " ?")+"?", e.l.Shorten(m.said, maxQuoted))
+}
+
+// without removes from a question the marks that another one lacks.
+func without(question string, marks, others []string) string {
+	var keep []string
+	for _, f := range strings.Fields(question) {
+		w := strings.ToLower(strings.TrimFunc(f, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }))
+		if slices.Contains(marks, w) && !slices.Contains(others, w) {
+			continue
+		}
+		keep = append(keep, f)
+	}
+	return strings.TrimRight(strings.Join(keep, " "), " ?")
 }
 
 func union(a, b bag) bag {
