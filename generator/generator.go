@@ -60,7 +60,10 @@ type Call struct {
 	Profile   *model.Profile
 	UseCase   model.UseCase
 	Policies  []model.Policy // the ones the rows cite
-	Axes      []model.Axis   // the domains of the rows' parameters
+	// AllPolicies are those of the run: rules of form and tone apply to every
+	// answer.
+	AllPolicies []model.Policy
+	Axes        []model.Axis // the domains of the rows' parameters
 	// Rows are to be filled: exactly these, disjoint from every other call of
 	// the round.
 	Rows []model.Row

@@ -460,7 +460,7 @@ func (r *run) job(reg *registered, args []byte, uc *ucState, rows []*rowState, r
 		ID:    fmt.Sprintf("r%d/%d", round, index+1),
 		Round: round, Index: index, Seed: hash(r.o.opts.Seed, round, uc.useCase.ID, reg.spec.Name, index),
 		Documents: r.plan.Documents, Language: r.plan.Extraction.Language, Profile: r.plan.Profile,
-		UseCase: uc.useCase, Axes: uc.plan.Axes, Args: args, Fallback: fallback,
+		UseCase: uc.useCase, Axes: uc.plan.Axes, Args: args, Fallback: fallback, AllPolicies: r.plan.Extraction.Policies,
 		Embedder: r.embedder, Log: r.o.opts.Log,
 	}
 	if r.client != nil {

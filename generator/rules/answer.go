@@ -115,6 +115,7 @@ func (a *answer) text() string {
 		add(a.calm, a.raw)
 		return strings.Join(parts, " ")
 	}
+	a.shorten()
 	add(a.calm, a.thanks)
 	add(a.denials...)
 	add(a.facts...)
@@ -122,6 +123,46 @@ func (a *answer) text() string {
 	add(a.asks...)
 	add(a.handover)
 	return strings.Join(parts, " ")
+}
+
+// shorten leaves out what an answer can do without until it has no more
+// sentences than the rules of form allow.
+func (a *answer) shorten() {
+	most := a.w.sentences()
+	over := func() bool {
+		n := len(lang.Sentences(a.calm)) + len(lang.Sentences(a.thanks)) + len(lang.Sentences(a.firm)) + len(lang.Sentences(a.handover))
+		for _, s := range slices.Concat(a.denials, a.facts, a.asks) {
+			n += len(lang.Sentences(s))
+		}
+		return most > 0 && n > most
+	}
+	if over() {
+		a.firm = ""
+	}
+	if over() {
+		a.thanks = ""
+	}
+	for over() && len(a.facts) > 1 && len(a.asks)+len(a.denials) > 0 {
+		a.facts = a.facts[:len(a.facts)-1]
+	}
+	for over() && len(a.facts) > 2 {
+		a.facts = a.facts[:len(a.facts)-1]
+	}
+}
+
+// sentences is the most that an answer may have; 0 is no limit.
+func (w *work) sentences() int {
+	most := 0
+	for i := range w.call.AllPolicies {
+		p := &w.call.AllPolicies[i]
+		if p.Type != model.Shape && !w.l.OfReplies(p.Statement) {
+			continue
+		}
+		if n := w.l.Longest(p.Statement).Sentences; n > 0 && (most == 0 || n < most) {
+			most = n
+		}
+	}
+	return most
 }
 
 // respond returns the answer to a message that a row's customer wrote.
