@@ -114,6 +114,9 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 				if d.fault == "two" && !dialogue {
 					continue // what was asked is not seen
 				}
+				if d.fault == "length" && fault != "none" {
+					continue // nobody both rambles and shouts
+				}
 				d.own = true
 				content = append(content, d)
 			}

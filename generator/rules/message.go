@@ -517,7 +517,7 @@ func (w *work) copies(text string) bool {
 // dress gives the parts of a message what the row's parameters ask for.
 func (w *work) dress(row *model.Row, r *rand.Rand, parts []string, round int, m *message) string {
 	text := strings.Join(parts, " ")
-	if row.Source == model.SourceCorner && value(row, "form") == "question" && !strings.Contains(text, "?") {
+	if row.Source == model.SourceCorner && m.opening.text == "" && value(row, "form") == "question" && !strings.Contains(text, "?") {
 		text += pick(r, w.s.CornerAsk)
 	}
 	if value(row, "identifier") == "present" {

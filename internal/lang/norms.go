@@ -903,11 +903,12 @@ func (l *Language) SpeaksOfAgent(text string) bool { return l.Norm.agentSubject.
 // SpeaksOfCustomer reports whether a text names the customer.
 func (l *Language) SpeaksOfCustomer(text string) bool { return l.Norm.customerSubject.in(tokens(text)) }
 
-// BeginsWithCustomer reports whether a text begins by naming the customer: it
-// tells of customers, unless a word of obligation says otherwise.
-func (l *Language) BeginsWithCustomer(text string) bool {
+// TellsOfCustomers reports whether a text says what customers are used to do:
+// it begins by naming them, and nothing in it allows, limits or counts.
+func (l *Language) TellsOfCustomers(text string) bool {
 	toks := tokens(text)
-	return len(toks) > 0 && l.Norm.customerSubject.at(toks, 0) > 0
+	n := &l.Norm
+	return len(toks) > 0 && n.customerSubject.at(toks, 0) > 0 && !n.practice.in(toks) && !n.must.in(toks) && !n.mustNot.in(toks) && len(n.quantities(toks)) == 0
 }
 
 // Affirms reports whether a text is no more than yes, no or the like.

@@ -476,7 +476,6 @@ var speechEN = Speech{
 			{"I talked to {name} about it.", "What did {name} tell you about it?"},
 			{"I'll be there on {day}.", "We expect you on {day} at {time}."},
 			{"Is {day} possible?", "On {day} we have time for you at {time}."},
-			{"I've been waiting since {day}.", "Thank you for your patience since {day}."},
 			{"Did you get my letter?", "Your letter from {day} has arrived."},
 			{"Are you open on {day}?", "Would you like to come on {day} in the morning?"},
 			{"Who do I ask for?", "Please ask for {name} when you arrive."},
