@@ -111,9 +111,6 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 		}
 		if n == 0 || fault == "none" {
 			for _, d := range w.misshapen(p, pairs, r) {
-				if d.fault == "two" && !dialogue {
-					continue // what was asked is not seen
-				}
 				if d.fault == "length" && fault != "none" {
 					continue // nobody both rambles and shouts
 				}
@@ -313,17 +310,9 @@ func (w *work) banned(pair lang.Pair, phrase string) draft {
 func (w *work) misshapen(p *model.Policy, pairs []lang.Pair, r *rand.Rand) []draft {
 	b := &w.s.Break
 	var out []draft
-	for i, pair := range pairs {
+	for _, pair := range pairs {
 		d := draft{user: pair.Ask, bad: pair.Say, good: pair.Say}
 		switch {
-		case w.s.TwoRule.In(p.Statement):
-			other := pairs[(i+1+r.IntN(len(pairs)-1))%len(pairs)]
-			if !strings.Contains(other.Say, "?") || other.Ask == pair.Ask {
-				continue
-			}
-			d.user = pair.Ask + " " + other.Ask
-			d.good = pair.Say + " " + other.Say
-			d.fault = "two"
 		case w.s.LengthRule.In(p.Statement):
 			first := r.IntN(len(b.Waffle))
 			d.bad = b.Waffle[first] + " " + b.Waffle[(first+1)%len(b.Waffle)] + " " + pair.Say

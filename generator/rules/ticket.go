@@ -116,6 +116,9 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 			return m, nil, "no rule or fact of the document decides the message"
 		}
 	}
+	if a.raw == "" && len(a.facts) > 0 && !w.meets(m.text, a) {
+		return m, nil, "what the document states of it answers another need"
+	}
 	return m, a, ""
 }
 
@@ -239,6 +242,22 @@ func (w *work) borneOut(s string) bool {
 func (w *work) classify(axis string, in *model.Input) string {
 	v, _ := coverage.Classify(w.l, model.Axis{Name: axis, Rule: axis}, in, model.SingleTurnQA)
 	return v
+}
+
+// meets reports whether an answer speaks of what a message wants done, if it
+// wants anything done.
+func (w *work) meets(text string, a *answer) bool {
+	said := strings.Join(slices.Concat(a.facts, a.denials), " ")
+	for i := range w.s.Needs {
+		n := &w.s.Needs[i]
+		switch n.Key {
+		case "cancel", "reschedule", "return", "refund", "replace":
+			if lang.Matches(n.Match, n.Not, text) && !lang.Matches(n.Match[:1], lang.Lexicon{}, said) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // needKeys returns the keys of the needs that a text speaks of.

@@ -350,7 +350,7 @@ func (n *Norms) orders(text string, toks []token, i int, first bool) bool {
 		next := strings.TrimSpace(text[toks[i].end:toks[i+1].start])
 		return next == "" || next == "(" || next == "\"" || next == "“" || next == "«"
 	}
-	if utf8.RuneCountInString(w) < 5 {
+	if utf8.RuneCountInString(w) < 5 || n.customerSubject.at(toks, i) > 0 {
 		return false
 	}
 	for _, e := range n.imperativeEnds {

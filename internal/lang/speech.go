@@ -85,9 +85,9 @@ type Speech struct {
 	// Slots fill {day}, {time} and others in any trade's messages.
 	Slots map[string][]string
 	// BanRule is how a rule that quotes forbidden phrases sounds, Angered how
-	// one on angry customers does, LengthRule, TwoRule, NameRule, SlangRule and
+	// one on angry customers does, LengthRule, NameRule, SlangRule and
 	// GreetRule how rules on those do.
-	BanRule, Angered, LengthRule, TwoRule, NameRule, SlangRule, GreetRule Lexicon
+	BanRule, Angered, LengthRule, NameRule, SlangRule, GreetRule Lexicon
 	// PoliteRule is how a rule on manners sounds.
 	PoliteRule Lexicon
 	// Soothing are words of an answer that takes note of anger.
