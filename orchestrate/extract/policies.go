@@ -22,7 +22,7 @@ type claim struct {
 	supersedes             []place
 	bag, own, head         bag // own leaves the topic out, head is the topic
 	internal               bool
-	marks                  []string // the names and bare numbers in it
+	marks, headMarks       []string // the names and numbers in it and in its topic
 	update                 bool
 	situation              string
 	dropped                bool
@@ -52,7 +52,7 @@ func (e *extraction) claims() {
 		c := &e.all[i]
 		c.own = e.x.bag(c.text)
 		c.head = e.x.bag(c.topic)
-		c.marks = marksOf(c.topic, c.text)
+		c.marks, c.headMarks = marksOf(c.topic, c.text), marksOf(c.topic)
 		c.bag = e.x.bag(c.topic + " " + c.text)
 	}
 	for i := range e.all {
@@ -119,6 +119,9 @@ func (e *extraction) claimsOf(u *unit, norms []lang.Norm) []claim {
 		if n.Weak && !e.binds(u) || u.setting == inIntro && !e.l.AgentActs(n.Text, n.Cue) {
 			continue
 		}
+		if n.Weak && u.setting == inList && e.l.TellsOfCustomers(u.text) {
+			continue
+		}
 		c := base
 		c.typ, c.weak, c.text, c.cue = n.Type, n.Weak, n.Part, n.Cue
 		c.conditions, c.exceptions = n.Conditions, n.Exceptions
@@ -154,7 +157,7 @@ func (e *extraction) states(u *unit) bool {
 	if u.qa >= 0 && u.leans {
 		return true
 	}
-	return u.setting == inAnswer && n >= 2 || u.setting == inList && n >= 4 && !u.aside && !e.l.BeginsWithCustomer(u.text)
+	return u.setting == inAnswer && n >= 2 || u.setting == inList && n >= 4 && !u.aside && !e.l.TellsOfCustomers(u.text)
 }
 
 // binds reports whether a practice or a fact obliges where it stands.
@@ -257,7 +260,7 @@ func (e *extraction) same(c, d *claim) (float64, bool) {
 	}
 	like := e.x.likeness(c.bag, d.bag)
 	equal, conflict := numbers(c.bag, d.bag)
-	if conflict || differ(c.marks, d.marks) {
+	if conflict || len(c.marks)*len(d.marks) > 0 && !slices.Equal(c.marks, d.marks) || differ(c.headMarks, d.headMarks) {
 		return 0, false // what holds for one of them need not hold for the other
 	}
 	near := c.doc == d.doc && c.places[0].start <= d.places[0].end+1 && d.places[0].start <= c.places[0].end+1 || c.qa >= 0 && c.qa == d.qa && c.doc == d.doc

@@ -82,7 +82,7 @@ func (r *reader) document(d int) {
 			}
 		}
 		if blk.Kind == model.BlockRow {
-			if slices.ContainsFunc(blk.Cells, func(c string) bool { return r.l.Injects(c) && !r.l.SpeaksOfCustomer(c) && !r.l.SpeaksOfAgent(c) }) {
+			if slices.ContainsFunc(blk.Cells, r.attempt) {
 				continue // a sample of what people try, whatever the table is
 			}
 			if i, ok := qaAt[blk.LineStart]; ok {
@@ -224,6 +224,16 @@ func takenLines(doc *model.Document) map[int]bool {
 		}
 	}
 	return taken
+}
+
+// attempt reports whether a cell is a message that tries to turn the agent, and
+// no rule about such messages.
+func (r *reader) attempt(cell string) bool {
+	if !r.l.Injects(cell) || r.l.SpeaksOfCustomer(cell) {
+		return false
+	}
+	ns := r.l.Norms(cell)
+	return len(ns) == 0 || ns[0].Type != model.MustNot
 }
 
 // answerRow makes units of a row that holds a question and its answer.
