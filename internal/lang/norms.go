@@ -891,6 +891,13 @@ func (l *Language) Continues(sentence string) bool {
 	return len(toks) > 0 && l.Norm.continuation.at(toks, 0) > 0
 }
 
+// RefersBack reports whether a sentence begins with a preposition and a pronoun
+// ("without it"), which only the sentence before explains.
+func (l *Language) RefersBack(sentence string) bool {
+	toks := tokens(sentence)
+	return len(toks) > 1 && l.Norm.continuation.at(toks, 0) == 2
+}
+
 // Schedule reports whether a sentence names days of the week.
 func (l *Language) Schedule(sentence string) bool { return l.Norm.schedule.in(tokens(sentence)) }
 

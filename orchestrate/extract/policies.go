@@ -204,10 +204,22 @@ func (e *extraction) alone(u *unit, text string) string {
 	case topic == "" || e.selfContained(u, text):
 		return lang.Upper(text)
 	case u.question:
-		return strings.TrimRight(topic, " ?") + "? " + lang.Upper(text)
+		if u.leans && u.prev >= 0 && e.units[u.prev].topic == topic && e.l.RefersBack(text) {
+			text = e.units[u.prev].text + " " + lang.Upper(text)
+		}
+		return asQuestion(topic) + " " + lang.Upper(text)
 	default:
 		return lang.Upper(topic) + ": " + lang.Lower(text)
 	}
+}
+
+// asQuestion ends a question with one mark.
+func asQuestion(topic string) string {
+	topic = strings.TrimSpace(topic)
+	if strings.HasSuffix(topic, "!") || strings.HasSuffix(topic, ".") {
+		return topic // a call for help
+	}
+	return strings.TrimRight(topic, " ?") + "?"
 }
 
 // begins reports whether a text begins with all the words of a topic.
@@ -354,6 +366,9 @@ func (e *extraction) overrule() {
 			d.statement = rest
 			if d.topic != "" {
 				d.statement = lang.Upper(d.topic) + ": " + lang.Lower(rest)
+				if isQuestion(d.topic) {
+					d.statement = asQuestion(d.topic) + " " + lang.Upper(rest)
+				}
 			}
 			continue
 		}
