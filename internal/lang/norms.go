@@ -476,7 +476,11 @@ func (n *Norms) handoverJoint(text string, toks []token) int {
 		for i < len(toks)-1 && i < j+2 && n.escalate.at(toks, i) == 0 && n.escalateAlone.at(toks, i) == 0 {
 			i++
 		}
-		if i > j && slices.ContainsFunc([]int{j + 1, i}, func(k int) bool { return k <= i && jointBefore(text, toks, k) }) {
+		later := false
+		for k := j + 1; k <= i; k++ {
+			later = later || jointBefore(text, toks, k) && !n.jointWord(toks[k-1].low) || k > j+1 && jointBefore(text, toks, k)
+		}
+		if later {
 			continue // the act begins at a later joint
 		}
 		if n.escalate.at(toks, i)+n.escalateAlone.at(toks, i) == 0 || !n.handsOver(toks[j:]) {

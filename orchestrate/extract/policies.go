@@ -157,7 +157,7 @@ func (e *extraction) states(u *unit) bool {
 	if u.qa >= 0 && u.leans {
 		return true
 	}
-	return u.setting == inAnswer && n >= 2 || u.setting == inList && n >= 4 && !u.aside && !e.l.TellsOfCustomers(u.text)
+	return u.setting == inAnswer && n >= 2 || u.setting == inList && n >= 4 && !e.l.TellsOfCustomers(u.text)
 }
 
 // binds reports whether a practice or a fact obliges where it stands.

@@ -38,7 +38,6 @@ type unit struct {
 	prev       int    // index of the unit before in the same block, or -1
 	mistakes   bool   // stands in a table's column of mistakes
 	row        bool   // a cell of a row that the topic is the subject of
-	aside      bool   // stands behind the first sentence of an item
 }
 
 // A reader turns documents into units.
@@ -352,7 +351,6 @@ func (r *reader) sentences(doc *model.Document, blk *model.Block, text string, u
 				continue
 			}
 			v.leans = r.l.Continues(s)
-			v.aside = u.setting == inList
 		}
 		r.units = append(r.units, v)
 	}
