@@ -28,6 +28,10 @@ func TestStatementsStandAlone(t *testing.T) {
 			"Старт: занятия 3, цена 105 руб.", "Полный: занятия 10, цена 300 руб.",
 		}},
 		{"numbered rows", headEN + "| No | Item | Price |\n|---|---|\n| 1 | Rope | £12 |\n| 2 | Chalk | £4 |\n", []string{"Rope: price £12", "Chalk: price £4"}},
+		{"numbered rules", headEN + "| # | Rule | Note |\n|---|---|---|\n| 1 | Never share card data | always |\n| 2 | ask the customer for the name | first |\n", []string{
+			"Never share card data", "Ask the customer for the name",
+		}},
+		{"numbered rules, Russian", headRU + "| № | Правило | Заметка |\n|---|---|---|\n| 1 | Нельзя называть номер карты | всегда |\n", []string{"Нельзя называть номер карты"}},
 		{"second act", headEN + "The assistant asks for the booking code and the surname, then passes the chat on.\n", []string{
 			"The assistant asks for the booking code and the surname", "The assistant passes the chat on.",
 		}},

@@ -270,6 +270,14 @@ func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
 	if subject == "" {
 		return
 	}
+	if key > 0 && !r.l.Situation(headAt(heads, key)) && strong(r.l.Norms(subject)) {
+		for _, cell := range blk.Cells[key:] { // a numbered rule, and remarks
+			if len(lang.Words(cell)) > 2 {
+				r.sentences(doc, blk, cell, u)
+			}
+		}
+		return
+	}
 	situation := key < len(heads) && r.l.Situation(heads[key]) || r.l.SpeaksOfCustomer(subject)
 	u.setting, u.topic, u.row = inAnswer, subject, true
 	if situation {
@@ -298,6 +306,13 @@ func (r *reader) row(doc *model.Document, blk *model.Block, u unit) {
 	if len(facts) > 0 {
 		r.sentences(doc, blk, lang.Upper(strings.Join(facts, ", ")), u)
 	}
+}
+
+func headAt(heads []string, c int) string {
+	if c < len(heads) {
+		return heads[c]
+	}
+	return ""
 }
 
 // countsRows reports whether a column's head says no more than that it numbers
