@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/casebook-go/casebook/internal/prompt"
+
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/model"
@@ -96,7 +98,7 @@ func (r *run) refuseOpen(j job, row string, findings []string) {
 }
 
 func (r *run) refuse(ref model.Refusal) {
-	ref.Reason = clip(ref.Reason, 1000)
+	ref.Reason = prompt.Clip(ref.Reason, 1000)
 	r.refused = append(r.refused, ref)
 	r.events.emit(Event{Kind: EventRefused, UseCaseID: ref.UseCaseID, Generator: ref.Generator, Message: ref.Check + ": " + ref.Reason})
 }

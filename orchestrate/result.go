@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/casebook-go/casebook/internal/prompt"
+
 	"github.com/casebook-go/casebook"
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/model"
@@ -276,7 +278,7 @@ func (r *run) spent(ev *Event) {
 	}
 }
 
-func oneLine(s string) string { return clip(strings.Join(strings.Fields(s), " "), 500) }
+func oneLine(s string) string { return prompt.Clip(strings.Join(strings.Fields(s), " "), 500) }
 
 // counter counts the calls that ended, from any goroutine.
 type counter struct {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/casebook-go/casebook/internal/prompt"
+
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/model"
@@ -96,7 +98,7 @@ func (r *run) accept(out *routed, round int, uc *ucState, offered []*registered,
 	fail := func(name string, err error) string {
 		out.outcome = append(out.outcome, Outcome{
 			Round: round, Call: fmt.Sprintf("r%d/%s/route%d", round, uc.useCase.ID, len(out.outcome)), Generator: name,
-			Tool: clip(call.Name, 64), UseCaseID: uc.useCase.ID, Stage: "route", Err: err,
+			Tool: prompt.Clip(call.Name, 64), UseCaseID: uc.useCase.ID, Stage: "route", Err: err,
 		})
 		return err.Error()
 	}
@@ -114,7 +116,7 @@ func (r *run) accept(out *routed, round int, uc *ucState, offered []*registered,
 		for k, reg := range offered {
 			valid[k] = reg.tool.Name
 		}
-		return fail("", &generator.UnknownToolError{Name: clip(call.Name, 64), Valid: valid})
+		return fail("", &generator.UnknownToolError{Name: prompt.Clip(call.Name, 64), Valid: valid})
 	}
 	args, err := generator.CheckArgs(offered[i].spec, json.RawMessage(call.Arguments))
 	if err != nil {
@@ -138,7 +140,7 @@ func repairRoute(req *llm.Request, resp *llm.Response, problems []string) *llm.R
 		var b strings.Builder
 		b.WriteString("None of your calls can be used:\n")
 		for i, p := range problems {
-			fmt.Fprintf(&b, "%d. %s: %s\n", i+1, clip(resp.Calls[i].Name, 64), p)
+			fmt.Fprintf(&b, "%d. %s: %s\n", i+1, prompt.Clip(resp.Calls[i].Name, 64), p)
 		}
 		b.WriteString("Call the tools again, correctly.")
 		text = b.String()
@@ -154,10 +156,10 @@ func (r *run) routeMessage(uc *ucState, rows []*rowState) string {
 		names[i] = d.Name
 	}
 	fmt.Fprintf(&b, "Documents of this run: %s\nLanguage: %s\nKind of agent: %s\n\n", quoteList(names), r.plan.Extraction.Language, r.plan.Profile.Case)
-	fmt.Fprintf(&b, "<use_case>\n%s\n%s\n</use_case>\n\n<policies>\n", fence(uc.useCase.Name), fence(uc.useCase.Description))
+	fmt.Fprintf(&b, "<use_case>\n%s\n%s\n</use_case>\n\n<policies>\n", prompt.Fence(uc.useCase.Name), prompt.Fence(uc.useCase.Description))
 	for _, id := range uc.plan.PolicyIDs {
 		if p := r.policies[id]; p != nil {
-			fmt.Fprintf(&b, "- (%s) %s\n", p.Type, fence(p.Statement))
+			fmt.Fprintf(&b, "- (%s) %s\n", p.Type, prompt.Fence(p.Statement))
 		}
 	}
 	fmt.Fprintf(&b, "</policies>\n\n<rows count=\"%d\">\n", len(rows))
@@ -170,7 +172,7 @@ func (r *run) routeMessage(uc *ucState, rows []*rowState) string {
 			b.WriteString(", message given: only the answer is written")
 		}
 		for _, a := range row.row.Axes {
-			fmt.Fprintf(&b, ", %s=%s", a, fence(row.row.Parameters[a].String()))
+			fmt.Fprintf(&b, ", %s=%s", a, prompt.Fence(row.row.Parameters[a].String()))
 		}
 		b.WriteString("\n")
 	}
@@ -241,24 +243,10 @@ func (g *registered) bound(args json.RawMessage) int {
 	return n
 }
 
-// fence makes document text safe inside the tags of a prompt: it stays
-// readable and cannot close them.
-func fence(s string) string {
-	return strings.NewReplacer("<", "‹", ">", "›").Replace(s)
-}
-
 func quoteList(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = fmt.Sprintf("%q", fence(n))
+		quoted[i] = fmt.Sprintf("%q", prompt.Fence(n))
 	}
 	return strings.Join(quoted, ", ")
-}
-
-func clip(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n]) + "…"
 }

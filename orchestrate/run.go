@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/casebook-go/casebook/internal/prompt"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/coverage"
@@ -383,7 +385,7 @@ func (r *run) round(ctx context.Context, round int) error {
 		r.answered = true
 		if res.reason != "" && len(res.calls) == 0 {
 			r.outcomes = append(r.outcomes, Outcome{
-				Round: round, Call: fmt.Sprintf("r%d/%s/route", round, uc.useCase.ID), UseCaseID: uc.useCase.ID, Stage: "route", Err: &NoSuitableError{clip(res.reason, 300)},
+				Round: round, Call: fmt.Sprintf("r%d/%s/route", round, uc.useCase.ID), UseCaseID: uc.useCase.ID, Stage: "route", Err: &NoSuitableError{prompt.Clip(res.reason, 300)},
 			})
 		}
 		for k, rows := range deal(res.calls, open[uc]) {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/casebook-go/casebook/internal/prompt"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/coverage"
@@ -348,7 +350,7 @@ Corrections
 
 func (d *direct) user(call *generator.Call, p Params, rows []model.Row, keys *keys) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Language of the document: %s. Kind of assistant: %s.\n", fence(call.Language), call.Profile.Case)
+	fmt.Fprintf(&b, "Language of the document: %s. Kind of assistant: %s.\n", prompt.Fence(call.Language), call.Profile.Case)
 	switch p.Emphasis {
 	case "edge_cases":
 		b.WriteString("Lean to the limits and exceptions of the rules.\n")
@@ -356,17 +358,17 @@ func (d *direct) user(call *generator.Call, p Params, rows []model.Row, keys *ke
 		b.WriteString("Lean to people who push.\n")
 	}
 	for _, doc := range call.Documents {
-		fmt.Fprintf(&b, "\n<document name=%q>\n%s\n</document>\n", fence(doc.Name), fence(excerpt(doc, call, d.opts.MaxDocument/len(call.Documents))))
+		fmt.Fprintf(&b, "\n<document name=%q>\n%s\n</document>\n", prompt.Fence(doc.Name), prompt.Fence(excerpt(doc, call, d.opts.MaxDocument/len(call.Documents))))
 	}
-	fmt.Fprintf(&b, "\n<use_case>\n%s\n%s\n</use_case>\n\n<policies>\n", fence(call.UseCase.Name), fence(call.UseCase.Description))
+	fmt.Fprintf(&b, "\n<use_case>\n%s\n%s\n</use_case>\n\n<policies>\n", prompt.Fence(call.UseCase.Name), prompt.Fence(call.UseCase.Description))
 	for _, pol := range call.Policies {
 		if k := keys.key[pol.ID]; k != "" {
-			fmt.Fprintf(&b, "%s (%s): %s\n", k, pol.Type, fence(pol.Statement))
+			fmt.Fprintf(&b, "%s (%s): %s\n", k, pol.Type, prompt.Fence(pol.Statement))
 			for _, c := range pol.Conditions {
-				fmt.Fprintf(&b, "   when: %s\n", fence(c))
+				fmt.Fprintf(&b, "   when: %s\n", prompt.Fence(c))
 			}
 			for _, e := range pol.Exceptions {
-				fmt.Fprintf(&b, "   except: %s\n", fence(e))
+				fmt.Fprintf(&b, "   except: %s\n", prompt.Fence(e))
 			}
 		}
 	}
@@ -378,7 +380,7 @@ func (d *direct) user(call *generator.Call, p Params, rows []model.Row, keys *ke
 	if len(call.Avoid) > 0 {
 		b.WriteString("\nThese inputs exist already; write different ones, in content and in wording:\n<existing>\n")
 		for _, a := range call.Avoid {
-			fmt.Fprintf(&b, "- %s\n", fence(clip(clean(a), 200)))
+			fmt.Fprintf(&b, "- %s\n", prompt.Fence(prompt.Clip(clean(a), 200)))
 		}
 		b.WriteString("</existing>\n")
 	}
@@ -399,14 +401,14 @@ func (d *direct) row(b *strings.Builder, call *generator.Call, row model.Row, ke
 		v := row.Parameters[name].String()
 		i := slices.IndexFunc(call.Axes, func(a model.Axis) bool { return a.Name == name })
 		if i < 0 {
-			fmt.Fprintf(b, "   parameter %s = %s\n", name, fence(v))
+			fmt.Fprintf(b, "   parameter %s = %s\n", name, prompt.Fence(v))
 			continue
 		}
 		meaning := coverage.Meaning(call.Axes[i], v)
 		if call.Axes[i].Rule == "phrase" || meaning == "" {
 			meaning = "visible in the words of the input (quote them in \"shown\")"
 		}
-		fmt.Fprintf(b, "   parameter %s = %s: %s\n", name, fence(v), meaning)
+		fmt.Fprintf(b, "   parameter %s = %s: %s\n", name, prompt.Fence(v), meaning)
 	}
 	switch {
 	case row.Given != nil:
@@ -414,7 +416,7 @@ func (d *direct) row(b *strings.Builder, call *generator.Call, row model.Row, ke
 		if text == "" {
 			text = "(the customer sent an empty message)"
 		}
-		fmt.Fprintf(b, "   the message is given, word for word; repeat it and write only the reply:\n   <given>%s</given>\n", fence(text))
+		fmt.Fprintf(b, "   the message is given, word for word; repeat it and write only the reply:\n   <given>%s</given>\n", prompt.Fence(text))
 	case row.Corner != "":
 		fmt.Fprintf(b, "   what comes in: %s\n", cornerMeaning(row.Corner))
 	case row.Source == model.SourceFAQParaphrase:
@@ -422,9 +424,9 @@ func (d *direct) row(b *strings.Builder, call *generator.Call, row model.Row, ke
 	}
 	if rep, ok := call.Repairs[row.ID]; ok {
 		old, _ := json.Marshal(short(&rep.Item)) // strings always encode
-		fmt.Fprintf(b, "   a first attempt was refused; mend exactly this and keep what was good:\n   <attempt>%s</attempt>\n", fence(string(old)))
+		fmt.Fprintf(b, "   a first attempt was refused; mend exactly this and keep what was good:\n   <attempt>%s</attempt>\n", prompt.Fence(string(old)))
 		for _, f := range rep.Findings {
-			fmt.Fprintf(b, "   - %s\n", fence(f))
+			fmt.Fprintf(b, "   - %s\n", prompt.Fence(f))
 		}
 	}
 }
@@ -494,18 +496,4 @@ func excerpt(doc *model.Document, call *generator.Call, limit int) string {
 		b.WriteString(doc.Line(n) + "\n")
 	}
 	return b.String()
-}
-
-// fence makes foreign text safe inside the tags of a prompt: it stays readable
-// and cannot close them.
-func fence(s string) string {
-	return strings.NewReplacer("<", "‹", ">", "›").Replace(s)
-}
-
-func clip(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n]) + "…"
 }

@@ -11,6 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/casebook-go/casebook/internal/prompt"
+
 	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/generator/llm"
@@ -230,7 +232,7 @@ func (m *modelReader) repair(ctx context.Context, w *window, p *part) {
 		}
 		if why != "" {
 			bad[u.Key] = why
-			problems = append(problems, fmt.Sprintf("use case %s (%s): %s", u.Key, fence(u.Name), why))
+			problems = append(problems, fmt.Sprintf("use case %s (%s): %s", u.Key, prompt.Fence(u.Name), why))
 		}
 	}
 	for i := range p.policies {
@@ -241,7 +243,7 @@ func (m *modelReader) repair(ctx context.Context, w *window, p *part) {
 		}
 		if why != "" {
 			bad[pol.Key] = why
-			problems = append(problems, fmt.Sprintf("policy %s (%s): %s", pol.Key, fence(pol.Statement), why))
+			problems = append(problems, fmt.Sprintf("policy %s (%s): %s", pol.Key, prompt.Fence(pol.Statement), why))
 		}
 	}
 	missing := m.uncited(w, p)
@@ -257,7 +259,7 @@ func (m *modelReader) repair(ctx context.Context, w *window, p *part) {
 	drop := func(key, name string) bool {
 		why, refused := bad[key]
 		if refused {
-			p.refused = append(p.refused, model.Refusal{Check: "support", Reason: fmt.Sprintf("%s: %s", clip(name, 120), why)})
+			p.refused = append(p.refused, model.Refusal{Check: "support", Reason: fmt.Sprintf("%s: %s", prompt.Clip(name, 120), why)})
 		}
 		return refused
 	}
@@ -276,10 +278,10 @@ func repairMessage(w *window, p *part, problems, missing []string) string {
 	b.WriteString(documentMessage(w))
 	b.WriteString("\n<found>\n")
 	for _, u := range p.ucs {
-		fmt.Fprintf(&b, "%s: %s %s\n", u.Key, fence(u.Name), showLines(u.Lines))
+		fmt.Fprintf(&b, "%s: %s %s\n", u.Key, prompt.Fence(u.Name), showLines(u.Lines))
 	}
 	for _, pol := range p.policies {
-		fmt.Fprintf(&b, "%s (%s): %s %s\n", pol.Key, pol.Type, fence(pol.Statement), showLines(pol.Lines))
+		fmt.Fprintf(&b, "%s (%s): %s %s\n", pol.Key, pol.Type, prompt.Fence(pol.Statement), showLines(pol.Lines))
 	}
 	b.WriteString("</found>\n")
 	if len(problems) > 0 {
@@ -557,7 +559,7 @@ func (m *modelReader) assemble(res *Result, parts []part) {
 			Case: res.Case, Type: model.PolicyType(c.pol.Type), Name: oneLine(c.pol.Name), Description: oneLine(c.pol.Description),
 			Statement: oneLine(c.pol.Statement), Conditions: nonEmpty(c.pol.Conditions), Exceptions: nonEmpty(c.pol.Exceptions), Evidence: c.ev,
 		}
-		p.Name = cmp.Or(p.Name, clip(p.Statement, 60))
+		p.Name = cmp.Or(p.Name, prompt.Clip(p.Statement, 60))
 		p.Description = cmp.Or(p.Description, p.Statement)
 		p.ID = ids.Make("pol_", p.Name)
 		if !c.pol.Testable {
@@ -771,12 +773,4 @@ func nonEmpty(in []string) []string {
 		}
 	}
 	return out
-}
-
-func clip(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n]) + "…"
 }

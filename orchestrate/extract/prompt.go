@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/casebook-go/casebook/internal/prompt"
+
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -100,7 +102,7 @@ func numbered(doc *model.Document, hidden map[int]bool, first, last int) string 
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		fmt.Fprintf(&b, "%d| %s\n", n, fence(line))
+		fmt.Fprintf(&b, "%d| %s\n", n, prompt.Fence(line))
 	}
 	return b.String()
 }
@@ -133,17 +135,11 @@ func cutComments(line string) string {
 	}
 }
 
-// fence makes document text safe inside the tags of a prompt: it stays
-// readable and cannot close them.
-func fence(s string) string {
-	return strings.NewReplacer("<", "‹", ">", "›").Replace(s)
-}
-
 func documentMessage(w *window) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "<document name=%q lines=\"%d-%d\">\n", fence(w.doc.Name), w.first, w.last)
+	fmt.Fprintf(&b, "<document name=%q lines=\"%d-%d\">\n", prompt.Fence(w.doc.Name), w.first, w.last)
 	if w.context != "" {
-		fmt.Fprintf(&b, "[under the headings: %s]\n", fence(w.context))
+		fmt.Fprintf(&b, "[under the headings: %s]\n", prompt.Fence(w.context))
 	}
 	b.WriteString(w.text)
 	b.WriteString("</document>\n")
@@ -155,7 +151,7 @@ func policiesMessage(w *window, ucs []useCaseClaim) string {
 	b.WriteString(documentMessage(w))
 	b.WriteString("\nUse cases that were found in it:\n<use_cases>\n")
 	for _, u := range ucs {
-		fmt.Fprintf(&b, "%s: %s\n", u.Key, fence(u.Name))
+		fmt.Fprintf(&b, "%s: %s\n", u.Key, prompt.Fence(u.Name))
 	}
 	b.WriteString("</use_cases>\n\nFind all policies.")
 	return b.String()
