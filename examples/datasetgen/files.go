@@ -80,6 +80,11 @@ func writeRun(d *folder, res *orchestrate.Result) error {
 	}
 	order := []model.File{model.FileUseCases, model.FilePolicies, model.FileTestCases, model.FileDataset, model.FileCertificate, model.FileManifest}
 	order = slices.DeleteFunc(order, func(f model.File) bool { return files[f] == nil })
+	for _, f := range order {
+		if info, err := os.Stat(filepath.Join(d.path, string(f))); err == nil && info.IsDir() {
+			return fmt.Errorf("%s in %s is a folder; move it away, then run again: nothing was written", f, d.path)
+		}
+	}
 	temps := map[model.File]string{}
 	defer func() {
 		for _, t := range temps {
@@ -116,4 +121,14 @@ func writeTemp(dir, name string, b []byte) (path string, err error) {
 		return f.Name(), err
 	}
 	return f.Name(), f.Sync()
+}
+
+// removePartial removes what an interrupted run left, and nothing else that
+// may have that name.
+func removePartial(out string) error {
+	partial := filepath.Join(out, ".partial")
+	if _, err := os.Stat(filepath.Join(partial, string(model.FileManifest))); err != nil {
+		return nil // there is none, or it is not ours
+	}
+	return os.RemoveAll(partial)
 }

@@ -180,7 +180,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	if err := writeRun(dir, res); err != nil {
 		return &failure{exitUsage, err}
 	}
-	if err := os.RemoveAll(filepath.Join(s.out, ".partial")); err != nil {
+	if err := removePartial(s.out); err != nil {
 		return &failure{exitUsage, fmt.Errorf("the files are written, but the leftovers of an interrupted run are not removed: %w", err)}
 	}
 	summary(t.out, s.out, res, short)

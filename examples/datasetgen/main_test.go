@@ -277,3 +277,49 @@ func TestValidateNamesWhatIsBroken(t *testing.T) {
 		t.Errorf("an empty folder: exit code %d: %s", code, stderr)
 	}
 }
+
+func TestAFolderInTheWayStopsBeforeAnythingIsWritten(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	if err := os.Mkdir(filepath.Join(out, "dataset.json"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(out, ".partial", "mine.txt")
+	if err := os.MkdirAll(filepath.Dir(own), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(own, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := call(t.Context(), nil, "generate", "--input", bikes, "--out", out)
+	if code != exitUsage || !strings.Contains(stderr, "is a folder") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if diff := cmp.Diff(map[string]string{"dataset.json": "(folder)", ".partial": "(folder)"}, files(t, out)); diff != "" {
+		t.Errorf("the output folder (-want +got):\n%s", diff)
+	}
+	if err := os.Remove(filepath.Join(out, "dataset.json")); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := call(t.Context(), nil, "generate", "--input", bikes, "--out", out); code > exitShortfall {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if _, err := os.Stat(own); err != nil {
+		t.Errorf("a folder that is not ours was removed: %v", err)
+	}
+}
+
+func TestAMissingCertificateIsNamed(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	if code, _, stderr := call(t.Context(), nil, "generate", "--input", bikes, "--out", out); code > exitShortfall {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if err := os.Remove(filepath.Join(out, "certificate.json")); err != nil {
+		t.Fatal(err)
+	}
+	code, stdout, stderr := call(t.Context(), nil, "validate", "--out", out)
+	if code != exitShortfall || !strings.Contains(stdout, "certificate.json") || !strings.Contains(stdout, "[missing]") || !strings.Contains(stderr, "violations: 1") {
+		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
+	}
+}
