@@ -85,7 +85,7 @@ type Usage struct {
 	ReasoningTokens int64   `json:"reasoning_tokens"` // part of OutputTokens
 	USD             float64 `json:"usd"`              // 0 when no price is known
 	Seconds         float64 `json:"seconds"`          // wall time of the run
-	// ByPurpose splits the calls by what they were for ("route", "extract", ...).
+	// ByPurpose splits the calls by what they were for ("route", "extract_policies", ...).
 	ByPurpose map[string]int64 `json:"by_purpose,omitempty"`
 }
 

@@ -52,8 +52,9 @@ type Request struct {
 	// Effort is the reasoning effort ("none", "low", ...); empty leaves it out.
 	Effort string `json:"effort,omitempty"`
 
-	// Purpose says what the call is for ("route", "extract", "generate_direct",
-	// ...). It goes to accounting and logs and is not part of the request.
+	// Purpose says what the call is for; casebook's own are "extract_use_cases",
+	// "extract_policies", "extract_repair", "route" and "generate_direct". It goes
+	// to accounting and logs and is not part of the request.
 	Purpose string `json:"-"`
 }
 
