@@ -268,10 +268,44 @@ func (r *run) stamp(c *candidate, o *Outcome, j job) {
 				m.PolicyRoles[id] = role
 			}
 		}
+		if o.Generator == r.o.rules.spec.Name {
+			r.unclaim(row, ex, m.PolicyRoles)
+		}
 		if m.Split == "" && row.Source == model.SourceCorner {
 			m.Split = "corner"
 		}
 		ex.Metadata = m
+	}
+}
+
+// unclaim takes back the policies that an answer made by rules was planned to
+// show beside its first one and does not: its texts share next to no word with
+// them. A certificate must not rest on a plan.
+func (r *run) unclaim(row *model.Row, ex *model.Example, roles map[string]model.Role) {
+	if f, ok := r.plan.Profile.Format(row.Format); r.lang == nil || ok && f.Correction {
+		return
+	}
+	said := map[string]bool{}
+	for _, s := range r.lang.Stems(ex.ExpectedOutput + "\n" + coverage.InputText(&ex.Input)) {
+		said[s] = true
+	}
+	for id := range roles {
+		p := r.policies[id]
+		if p == nil || id == row.PolicyIDs[0] || p.Type == model.Style || p.Type == model.Shape {
+			continue
+		}
+		stems := map[string]bool{}
+		shared := 0
+		for _, s := range r.lang.Stems(p.Statement) {
+			if !stems[s] && said[s] {
+				shared++
+			}
+			stems[s] = true
+		}
+		if shared < min(2, len(stems)) {
+			delete(roles, id)
+			ex.PolicyIDs = slices.DeleteFunc(slices.Clone(ex.PolicyIDs), func(x string) bool { return x == id })
+		}
 	}
 }
 
