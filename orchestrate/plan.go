@@ -361,10 +361,7 @@ func (p *planner) ensureCorner(out *Plan) {
 		for k := len(up.Rows) - 1; k >= 0; k-- {
 			if r := &up.Rows[k]; r.Source == model.SourceFAQParaphrase {
 				r.Source = model.SourceCorner
-				// Off-topic text and garbage belong to no use case but their own.
-				if r.Corner = lang.CornerInjection; values(r)["tone"] == "angry" {
-					r.Corner = lang.CornerAbuse
-				}
+				r.Corner = cornerOf(r)
 				p.corners++
 				break
 			}
@@ -378,6 +375,15 @@ func values(r *model.Row) map[string]string {
 		out[k] = v.String()
 	}
 	return out
+}
+
+// cornerOf is the kind of a corner row in an ordinary use case: off-topic text
+// and garbage belong to no use case but their own.
+func cornerOf(r *model.Row) string {
+	if r.Parameters["tone"].String() == "angry" {
+		return lang.CornerAbuse
+	}
+	return lang.CornerInjection
 }
 
 // fitCorner returns the kind of a use case's corner rows, or the nearest kind

@@ -76,10 +76,14 @@ func (r *run) unshowable(policy string, role model.Role, infeasible map[string]s
 				continue
 			}
 			because, ok := infeasible[row.row.ID]
-			if !ok {
+			switch {
+			case ok:
+				why = because
+			case row.item != nil && !slices.ContainsFunc(row.item.Examples, func(e model.Example) bool { return e.Metadata.PolicyRoles[policy] == role }):
+				why = "without a model: the example that was to show it shows another policy"
+			default:
 				return ""
 			}
-			why = because
 		}
 	}
 	return why
@@ -156,7 +160,41 @@ func (r *run) refill() bool {
 			added = true
 		}
 	}
+	if r.refillCorner() {
+		added = true
+	}
 	r.reorder()
+	return added
+}
+
+// refillCorner plans a corner row in each of the first use cases that rules
+// could fill, when the corner rows so far stand in others, which will be left
+// out. It reports whether it planned any.
+func (r *run) refillCorner() bool {
+	if !slices.Contains(r.plan.Sources, model.SourceCorner) {
+		return false
+	}
+	var full []*ucState
+	for _, uc := range r.ucs {
+		if uc.filled() < r.wanted() || len(uc.plan.PolicyIDs) == 0 {
+			continue
+		}
+		full = append(full, uc)
+		if slices.ContainsFunc(uc.rows, func(row *rowState) bool { return row.item != nil && row.row.Source == model.SourceCorner }) {
+			return false
+		}
+	}
+	added := false
+	for _, uc := range full[:min(3, len(full))] {
+		row, ok := r.planner.extra(uc.plan, uc.plan.PolicyIDs[0], model.Plain)
+		if !ok {
+			continue
+		}
+		row.Source, row.Corner = model.SourceCorner, cornerOf(&row)
+		uc.plan.Rows = append(uc.plan.Rows, row)
+		r.addRow(uc, row).extra = true
+		added = true
+	}
 	return added
 }
 
