@@ -106,7 +106,7 @@ func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
 		}
 		gap := coverage.Gap{Kind: coverage.TargetUseCase, Target: uc.useCase.ID, UseCaseID: uc.useCase.ID}
 		switch n := uc.filled(); {
-		case n < r.wanted() || !uc.varies():
+		case n < r.wanted() || r.wanted() > 1 && !uc.varies():
 			gap.Verdict, gap.Limit = coverage.VerdictInfeasible, coverage.LimitModel
 			gap.Because = fmt.Sprintf("without a model: the document's own words give %d of the %d test cases that a use case needs (%s)", n, r.wanted(), uc.useCase.Name)
 		case r.o.opts.Counts.UseCases != 0:
