@@ -13,6 +13,7 @@ import (
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/model"
 	"github.com/casebook-go/casebook/orchestrate"
+	"github.com/casebook-go/casebook/orchestrate/extract"
 )
 
 // maxInput is the largest document that is read.
@@ -172,8 +173,12 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	case err != nil && !errors.As(err, &short):
 		dir.abandon()
 		var f *failure
-		if errors.As(err, &f) {
+		var undecided *extract.CaseError
+		switch {
+		case errors.As(err, &f):
 			return err
+		case errors.As(err, &undecided):
+			return usage("--input %s does not show whether it is about a support bot or about the quality of operators: say it with --case", s.input)
 		}
 		return usage("%w", err)
 	}

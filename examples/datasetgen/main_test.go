@@ -70,6 +70,7 @@ func TestBadInputIsOneLineWithTheRightCode(t *testing.T) {
 		{"binary", []string{"generate", "--input", write(t, "a.bin", []byte("MZ\x00\x01\x02"))}, nil, "NUL"},
 		{"50 MB", []string{"generate", "--input", write(t, "big.md", bytes.Repeat([]byte("word "), 10<<20))}, nil, "the limit is 10 MiB"},
 		{"no rule in it", []string{"generate", "--input", write(t, "tale.md", []byte("# A tale\n\nOnce upon a time there was a fox in the green wood and it slept.\n"))}, nil, "no rule"},
+		{"undecided", []string{"generate", "--input", write(t, "mixed.md", []byte("# Notes\n\nReturns are accepted within 14 days.\n\nDeliveries take 3 working days.\n"))}, nil, "--case"},
 		{"out is a file", ok("--out", file), nil, "is a file"},
 		{"unwritable out", ok("--out", filepath.Join(file, "below")), nil, "--out"},
 		{"unknown flag", ok("--colour", "red"), nil, "flag provided but not defined"},
