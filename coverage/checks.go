@@ -448,7 +448,12 @@ func (c *Candidate) paraphrased() []string {
 	for _, e := range c.UseCase.Evidence {
 		near = append(near, e.Quote)
 	}
-	return near
+	seen := map[string]bool{} // documents repeat themselves
+	return slices.DeleteFunc(near, func(s string) bool {
+		again := seen[s]
+		seen[s] = true
+		return again
+	})
 }
 
 // cites reports whether the evidence of the use case or of the row's policies

@@ -364,15 +364,10 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 // demanded returns the identifier that the documents say must be asked for, as
 // the object of an asking sentence; empty when they name none.
 func (w *work) demanded() string {
-	for _, d := range w.call.Documents {
-		for i := range d.Blocks {
-			if b := &d.Blocks[i]; b.InForce() && b.Table < 0 && w.l.Mentions(lang.TopicAsk, b.Text) {
-				low := strings.ToLower(b.Text)
-				for _, id := range w.s.IDs {
-					if strings.Contains(low, id) {
-						return w.s.Your + id
-					}
-				}
+	for _, low := range w.k.demands {
+		for _, id := range w.s.IDs {
+			if strings.Contains(low, id) {
+				return w.s.Your + id
 			}
 		}
 	}
@@ -382,22 +377,10 @@ func (w *work) demanded() string {
 // calm returns what an answer to an angry customer begins with: an apology
 // where the documents demand one.
 func (w *work) calm() []string {
-	if !w.apologises() {
+	if !w.k.apologises {
 		return w.s.Answer.Calm
 	}
 	return slices.DeleteFunc(slices.Clone(w.s.Answer.Calm), func(s string) bool { return !w.l.Mentions(lang.TopicApology, s) })
-}
-
-// apologises reports whether the documents speak of apologies.
-func (w *work) apologises() bool {
-	for _, d := range w.call.Documents {
-		for i := range d.Blocks {
-			if b := &d.Blocks[i]; b.InForce() && b.Table < 0 && w.l.Mentions(lang.TopicApology, b.Text) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // acts reports whether a message wants something done to an order or a record

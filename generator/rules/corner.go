@@ -89,7 +89,7 @@ func (w *work) respondCorner(row *model.Row, m message, r *rand.Rand) (*answer, 
 			a.calm = pick(r, w.calm())
 		} else {
 			a.asks = []string{say(w.s.Answer.Abuse)}
-			if w.apologises() {
+			if w.k.apologises {
 				a.calm, a.asks = pick(r, w.calm()), []string{say(w.s.Answer.AskTrouble)}
 			}
 		}

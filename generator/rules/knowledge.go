@@ -55,10 +55,30 @@ type knowledge struct {
 	own     *lang.Trade         // the line of business
 	polite  bool                // there is a rule on how people are spoken to
 	faults  []string            // visible faults that the text speaks of
+
+	apologises bool     // the documents speak of apologies
+	demands    []string // texts that demand an identifier, lower-cased
+}
+
+// readForm notes what the documents say of every answer.
+func (k *knowledge) readForm(docs []*model.Document) {
+	for _, d := range docs {
+		for i := range d.Blocks {
+			b := &d.Blocks[i]
+			if !b.InForce() || b.Table >= 0 {
+				continue
+			}
+			k.apologises = k.apologises || k.l.Mentions(lang.TopicApology, b.Text)
+			if low := strings.ToLower(b.Text); len(k.demands) < 100 && slices.ContainsFunc(k.l.Speech.IDs, func(id string) bool { return strings.Contains(low, id) }) && k.l.Mentions(lang.TopicAsk, b.Text) {
+				k.demands = append(k.demands, low)
+			}
+		}
+	}
 }
 
 func learn(l *lang.Language, docs []*model.Document) *knowledge {
 	k := &knowledge{l: l}
+	k.readForm(docs)
 	var text, rules strings.Builder
 	for _, d := range docs {
 		raw := d.Text()

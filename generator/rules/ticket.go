@@ -105,7 +105,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		case m.angry && (w.l.Marks.Abuse.In(m.text) || len(topic) <= 3):
 			a.calm = ""
 			a.asks = []string{pick(r, w.s.Answer.Abuse)}
-			if w.apologises() {
+			if w.k.apologises {
 				a.calm, a.asks = pick(r, w.calm()), []string{pick(r, w.s.Answer.AskTrouble)}
 			}
 		case w.l.Marks.Clarify.In(sample) && w.safe(sample, m):
