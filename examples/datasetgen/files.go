@@ -127,8 +127,8 @@ func writeTemp(dir, name string, b []byte) (path string, err error) {
 // may have that name.
 func removePartial(out string) error {
 	partial := filepath.Join(out, ".partial")
-	if _, err := os.Stat(filepath.Join(partial, string(model.FileManifest))); err != nil {
-		return nil // there is none, or it is not ours
+	if _, err := os.Stat(filepath.Join(partial, string(model.FileManifest))); err == nil {
+		return os.RemoveAll(partial)
 	}
-	return os.RemoveAll(partial)
+	return nil // there is none, or it is not ours
 }
