@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/casebook-go/casebook/internal/prompt"
 
@@ -113,10 +114,10 @@ func (r *run) dispatch(ctx context.Context, round int, stage string, jobs []job)
 		prompt := j.call.UseCase.Description + quotes(j.call.UseCase.Evidence)
 		return r.reserve(ctx, prompt)
 	}
-	done := newCounter()
+	var done atomic.Int64 // calls end on goroutines of their own
 	outs := dispatch(ctx, jobs, r.o.opts.Concurrency, r.o.opts.CallTimeout, reserve, r.o.opts.Log, func(i int, o *Outcome) {
 		ev := Event{
-			Kind: EventCall, Stage: stage, Round: round, Done: done.next(), Total: len(jobs),
+			Kind: EventCall, Stage: stage, Round: round, Done: int(done.Add(1)), Total: len(jobs),
 			UseCaseID: o.UseCaseID, Generator: o.Generator,
 		}
 		if o.Err != nil {

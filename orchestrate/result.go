@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/casebook-go/casebook/internal/prompt"
@@ -279,18 +278,3 @@ func (r *run) spent(ev *Event) {
 }
 
 func oneLine(s string) string { return prompt.Clip(strings.Join(strings.Fields(s), " "), 500) }
-
-// counter counts the calls that ended, from any goroutine.
-type counter struct {
-	mu sync.Mutex
-	n  int
-}
-
-func newCounter() *counter { return &counter{} }
-
-func (c *counter) next() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n++
-	return c.n
-}

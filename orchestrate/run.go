@@ -394,7 +394,7 @@ func (r *run) round(ctx context.Context, round int) error {
 			}
 		}
 	}
-	if ctx.Err() == nil && down == len(ucs) && r.filled == 0 && !r.answered && r.extractedByRules() {
+	if ctx.Err() == nil && down == len(ucs) && r.filled == 0 && !r.answered && r.unproven() {
 		r.stop = StopProvider
 		return &ProviderError{"route", firstErr}
 	}
@@ -420,8 +420,11 @@ func (r *run) failedEarly(ctx context.Context, stage string) error {
 	return nil // a run that was ended says so itself
 }
 
-// extractedByRules reports whether nothing so far shows that the provider works.
-func (r *run) extractedByRules() bool { return r.ledger.Snapshot().Calls == r.ledger.Snapshot().Failed }
+// unproven reports whether nothing so far shows that the provider works.
+func (r *run) unproven() bool {
+	s := r.ledger.Snapshot()
+	return s.Calls == s.Failed
+}
 
 // NoSuitableError is the outcome of a router that found no generator suitable.
 type NoSuitableError struct{ Reason string }
