@@ -78,7 +78,10 @@ type Call struct {
 	// Model is nil offline. A generator holds no client of its own.
 	Model    llm.Client
 	Embedder llm.Embedder // never nil
-	Log      *slog.Logger // never nil
+	// Memo keeps what the calls of one run share, such as a graph of the
+	// documents; nil keeps nothing. See [Once].
+	Memo *Memo
+	Log  *slog.Logger // never nil
 }
 
 // Repair is a refused candidate and what the checks found.
@@ -97,11 +100,24 @@ type Output struct {
 	Version string // of the engine
 }
 
-// Record is one native record. Row and Spans travel beside it, never inside.
+// Record is one native record. Everything else travels beside it, never inside.
 type Record struct {
 	Row   string // "" is a proposal outside the plan
 	JSON  json.RawMessage
-	Spans []model.Span
+	Spans []model.Span // of its contexts, in their order
+	// Notes is what the contract asks for and the format has no place for; nil
+	// for the record of a foreign file.
+	Notes *Notes
+}
+
+// Notes are the parts of a test case and its example that no framework's record
+// has.
+type Notes struct {
+	Name        string // of the test case
+	Description string // of the test case
+	Criteria    []string
+	PolicyIDs   []string          // of the row's policies, those that the example shows
+	Shown       map[string]string // see [model.Metadata]
 }
 
 // Drop is a row that was not filled, or, with no row, a proposal that was not
