@@ -47,6 +47,7 @@ type run struct {
 	filled   int                  // rows with an item
 	answered bool                 // the model gave at least one usable reply
 	grown    map[string]bool
+	memo     generator.Memo
 }
 
 type ucState struct {
@@ -466,7 +467,7 @@ func (r *run) job(reg *registered, args []byte, uc *ucState, rows []*rowState, r
 		Round: round, Index: index, Seed: hash(r.o.opts.Seed, round, uc.useCase.ID, reg.spec.Name, index),
 		Documents: r.plan.Documents, Language: r.plan.Extraction.Language, Profile: r.plan.Profile,
 		UseCase: uc.useCase, Axes: uc.plan.Axes, Args: args, Fallback: fallback, AllPolicies: r.plan.Extraction.Policies,
-		Embedder: r.embedder, Log: r.o.opts.Log,
+		Embedder: r.embedder, Memo: &r.memo, Log: r.o.opts.Log,
 	}
 	if r.client != nil {
 		call.Model = r.client
