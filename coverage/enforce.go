@@ -30,6 +30,9 @@ const (
 	// LimitModel goes with VerdictInfeasible: the run had no model, and the
 	// document's own words do not give it.
 	LimitModel Limit = "model"
+	// LimitImport is that of a dataset that was brought in, for which nothing was
+	// generated: it says what the tests leave uncovered, and is no failure.
+	LimitImport Limit = "import"
 )
 
 // Target is the kind of thing a [Gap] is about.
@@ -54,15 +57,15 @@ type Gap struct {
 	Target    string  `json:"target"`
 	UseCaseID string  `json:"use_case_id,omitempty"`
 	Verdict   Verdict `json:"verdict" jsonschema:"enum=untestable,enum=infeasible,enum=contradiction,enum=limit,enum=refused"`
-	Limit     Limit   `json:"limit,omitempty" jsonschema:"enum=count,enum=budget,enum=deadline,enum=model"` // with VerdictLimit, or LimitModel
+	Limit     Limit   `json:"limit,omitempty" jsonschema:"enum=count,enum=budget,enum=deadline,enum=model,enum=import"` // with VerdictLimit, or LimitModel
 	Because   string  `json:"because"`
 }
 
 // Failure reports whether the gap makes a [ShortfallError]: a refusal does, and
-// a limit from budget or deadline; what cannot be, and what the caller's own
-// count leaves out, does not.
+// a limit from budget or deadline; what cannot be, what the caller's own count
+// leaves out, and what tests that were brought in leave uncovered, does not.
 func (g *Gap) Failure() bool {
-	return g.Verdict == VerdictRefused || g.Verdict == VerdictLimit && g.Limit != LimitCount
+	return g.Verdict == VerdictRefused || g.Verdict == VerdictLimit && g.Limit != LimitCount && g.Limit != LimitImport
 }
 
 // Shortfall is one missed minimum or one failed target.

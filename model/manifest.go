@@ -29,6 +29,9 @@ type Manifest struct {
 	Plan       []UseCasePlan `json:"plan,omitempty"`
 	Outcomes   []CallOutcome `json:"outcomes,omitempty"`
 	Refused    []Refusal     `json:"refused,omitempty"`
+	// Findings are what the checks found in tests that were brought in; they
+	// were kept all the same.
+	Findings []Finding `json:"findings,omitempty"`
 	// Files maps the name of every other file of the run to the SHA-256 of its
 	// bytes, in lower-case hex.
 	Files map[string]string `json:"files,omitempty"`
@@ -53,6 +56,13 @@ type GeneratorUse struct {
 	Engine  string `json:"engine"` // go, python or file
 	Version string `json:"version,omitempty"`
 	Items   int    `json:"items"` // kept examples
+}
+
+// Finding is a remark of a check on an example that was kept.
+type Finding struct {
+	ExampleID string `json:"example_id"`
+	Check     string `json:"check"`
+	Message   string `json:"message"`
 }
 
 // Counts are the numbers of items in the files.
