@@ -16,8 +16,9 @@ var ErrNoJSON = errors.New("llm: there is no whole JSON object or array in the r
 // ParseJSON returns the JSON value that a reply holds. The whole text counts if
 // it is JSON; else reasoning (<think>…</think>) is cut out, and the value is the
 // content of the first fenced block that is JSON, else the first balanced object
-// or array of the text. A list of bare numbers, such as a footnote mark, counts
-// only if there is nothing else. It fails with [ErrNoJSON].
+// or array of the text. A comma before a closing bracket is dropped. A list of bare
+// numbers, such as a footnote mark, counts only if there is nothing else. It
+// fails with [ErrNoJSON].
 func ParseJSON(text string) (json.RawMessage, error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	if v, ok := wholeJSON(text); ok {
@@ -408,10 +409,49 @@ func fenced(text string) []string {
 // wholeJSON returns s without the space around it, if it is JSON.
 func wholeJSON(s string) (json.RawMessage, bool) {
 	s = strings.TrimFunc(s, unicode.IsSpace)
-	if s == "" || !json.Valid([]byte(s)) {
+	if s == "" {
 		return nil, false
 	}
-	return json.RawMessage(s), true
+	return validJSON([]byte(s))
+}
+
+// validJSON returns v, or v without the commas before its closing brackets, if
+// that is JSON.
+func validJSON(v []byte) (json.RawMessage, bool) {
+	if json.Valid(v) {
+		return v, true
+	}
+	if v = untrailed(v); v != nil && json.Valid(v) {
+		return v, true
+	}
+	return nil, false
+}
+
+const jsonSpace = " \t\r\n"
+
+// untrailed returns a copy of v without the commas, outside of strings, that
+// only space parts from a closing bracket; nil when there is none.
+func untrailed(v []byte) []byte {
+	var out []byte
+	from, inString := 0, false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case !inString && c == ',':
+			before, after := bytes.TrimRight(v[from:i], jsonSpace), bytes.TrimLeft(v[i+1:], jsonSpace)
+			if len(before) > 0 && !strings.ContainsRune("{[,", rune(before[len(before)-1])) && len(after) > 0 && (after[0] == '}' || after[0] == ']') {
+				out = append(out, v[from:i]...)
+				from = i + 1
+			}
+		}
+	}
+	if from == 0 {
+		return nil
+	}
+	return append(out, v[from:]...)
 }
 
 func isComposite(v json.RawMessage) bool { return v[0] == '{' || v[0] == '[' }
@@ -440,7 +480,7 @@ func balanced(text string) []json.RawMessage {
 			effort -= len(text) - i // nothing closes it: count the whole scan
 			continue
 		}
-		if v := []byte(text[i : i+end]); json.Valid(v) {
+		if v, ok := validJSON([]byte(text[i : i+end])); ok {
 			out = append(out, v)
 			i += end - 1
 		}
