@@ -37,6 +37,9 @@ type Input struct {
 	// Plan is a plan made by [Orchestrator.Plan], to be run instead of a new
 	// one; Documents is then ignored.
 	Plan *Plan
+	// Base is a dataset of the documents that the run completes; nil makes a new
+	// one. It goes with Documents, not with Plan.
+	Base *Base
 }
 
 // Job is one use case and its policies, without extraction.
@@ -61,6 +64,7 @@ const (
 	StopProvider  Stop = "provider"  // the provider failed for good; completed by rules
 	StopModel     Stop = "model"     // nothing of the model could be used; completed by rules
 	StopCancelled Stop = "cancelled" // ctx ended
+	StopImported  Stop = "imported"  // tests were brought in and nothing was to be generated
 )
 
 // Result is what a run made. It is never nil; after an error it holds what was

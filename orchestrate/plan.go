@@ -26,6 +26,8 @@ type Plan struct {
 	// UseCases holds one plan for each use case that is made, in the order of
 	// Extraction.UseCases.
 	UseCases []model.UseCasePlan
+
+	base *base // the dataset that is completed; nil for a new one
 }
 
 // planner builds a Plan out of an extraction. It is a pure function of its
@@ -40,7 +42,8 @@ type planner struct {
 	minimums coverage.Minimums
 	strength int
 	seed     int64
-	phrases  bool // a model can point at phrases, so axes without a rule may vary
+	phrases  bool  // a model can point at phrases, so axes without a rule may vary
+	base     *base // what is there already; nil for a new dataset
 
 	policies map[string]*model.Policy
 	shown    map[string]map[model.Role]int // rows that show a policy, by role
@@ -72,7 +75,7 @@ func (p *planner) plan(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Plan{Documents: p.docs, Extraction: p.ex, Profile: p.profile, Sources: p.sources()}
+	out := &Plan{Documents: p.docs, Extraction: p.ex, Profile: p.profile, Sources: p.sources(), base: p.base}
 	tickets := p.ticketsOf(chosen)
 	for i, uc := range chosen {
 		up, err := p.useCase(uc, relevant[uc.ID], tickets[i])
@@ -96,7 +99,12 @@ func (p *planner) chooseUseCases() []model.UseCase {
 	}
 	taken := make([]bool, len(all))
 	covered := map[string]bool{}
-	for range n {
+	for i, uc := range all {
+		if p.base.hasUseCase(uc.ID) { // it stays
+			taken[i], n = true, n-1
+		}
+	}
+	for range max(0, n) {
 		best, gain := -1, -1
 		for i, uc := range all {
 			if taken[i] {
@@ -200,7 +208,7 @@ func (p *planner) ticketsOf(chosen []model.UseCase) [][]ticketCase {
 		for t := range d.Tickets {
 			ticket := &d.Tickets[t]
 			for i := range chosen {
-				if cites(chosen[i].Evidence, d.Name, ticket.LineStart, ticket.LineEnd) {
+				if cites(chosen[i].Evidence, d.Name, ticket.LineStart, ticket.LineEnd) && !p.base.said(ticketMessages(ticket)) {
 					out[i] = append(out[i], ticketCase{ticket, d.Name})
 					break
 				}
@@ -237,15 +245,20 @@ func (p *planner) useCase(uc model.UseCase, policyIDs []string, tickets []ticket
 	least := p.minimums.TestCasesPerUseCase
 	formats := p.formats(uc, policyIDs)
 	// Room for every policy plain and pressed, should the array need to grow.
-	up.Axes = p.axes(uc, policyIDs, formats, max(want, least, min(8, 2*len(policyIDs))))
+	if !p.base.planned(up) {
+		up.Axes = p.axes(uc, policyIDs, formats, max(want, least, min(8, 2*len(policyIDs))))
+	}
+	kept := p.base.of(uc.ID)
+	up.Rows = kept
 
 	// A ticket's parameters are what the classifier reads; two tickets that
 	// read alike would be one test case, so the first speaks for both.
-	var must []map[string]string
+	must := covered(up, kept)
+	old := len(must)
 	var given []ticketCase
 	limit := len(tickets)
 	if want > 0 {
-		limit = max(1, want-1)
+		limit = max(1, want-1-len(kept))
 	}
 	for _, t := range tickets {
 		if len(given) == limit {
@@ -260,17 +273,24 @@ func (p *planner) useCase(uc model.UseCase, policyIDs []string, tickets []ticket
 	if n := p.minimums.MinAxes; len(up.Axes) < n {
 		return nil, &OptionError{"Profile", fmt.Sprintf("%d of its axes can be shown in %s, %d are needed: give axes with a built-in rule, or a model for those with the rule %q", len(up.Axes), uc.ID, n, coverage.PhraseRule)}
 	}
+	if want > 0 {
+		if want <= len(kept) {
+			return up, nil
+		}
+		want += old - len(kept)
+		must, given = must[:min(len(must), want)], given[:min(len(given), want-old)]
+	}
 	array, err := coverage.Build(&coverage.Model{
-		Axes: up.Axes, Constraints: up.Constraints, Strength: p.strength, MustInclude: must,
-		Rows: want, Min: least, Seed: hash(p.seed, uc.ID),
+		Axes: up.Axes, Constraints: up.Constraints, Strength: up.Strength, MustInclude: must,
+		Rows: want, Min: least + old - len(kept), Seed: hash(p.seed, uc.ID),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("orchestrate: planning %s: %w", uc.ID, err)
 	}
 	aboutCorner := p.ex.Corner[uc.ID]
-	for i := range array.Rows {
-		values := array.Row(i)
-		row := p.row(up, i, values)
+	for i := range array.Rows[old:] {
+		values := array.Row(old + i)
+		row := p.row(up, values)
 		row.Format = formats[i%len(formats)]
 		if len(p.profile.Sources) > 0 {
 			switch {
@@ -289,9 +309,9 @@ func (p *planner) useCase(uc model.UseCase, policyIDs []string, tickets []ticket
 	return up, nil
 }
 
-func (p *planner) row(up *model.UseCasePlan, i int, values map[string]string) model.Row {
+func (p *planner) row(up *model.UseCasePlan, values map[string]string) model.Row {
 	row := model.Row{
-		ID: fmt.Sprintf("%s/%d", up.UseCaseID, i+1), UseCaseID: up.UseCaseID,
+		ID: fmt.Sprintf("%s/%d", up.UseCaseID, highest(up.Rows)+1), UseCaseID: up.UseCaseID,
 		Parameters: map[string]model.Value{}, Roles: map[string]model.Role{},
 		Examples: max(1, p.counts.ExamplesPerTestCase),
 	}
@@ -359,7 +379,7 @@ func (p *planner) ensureCorner(out *Plan) {
 			continue
 		}
 		for k := len(up.Rows) - 1; k >= 0; k-- {
-			if r := &up.Rows[k]; r.Source == model.SourceFAQParaphrase {
+			if r := &up.Rows[k]; r.Source == model.SourceFAQParaphrase && !p.base.has(r.ID) {
 				r.Source = model.SourceCorner
 				r.Corner = cornerOf(r)
 				p.corners++
@@ -367,14 +387,6 @@ func (p *planner) ensureCorner(out *Plan) {
 			}
 		}
 	}
-}
-
-func values(r *model.Row) map[string]string {
-	out := map[string]string{}
-	for k, v := range r.Parameters {
-		out[k] = v.String()
-	}
-	return out
 }
 
 // cornerOf is the kind of a corner row in an ordinary use case: off-topic text
@@ -405,9 +417,18 @@ func fitCorner(kind string, v map[string]string) string {
 // relevant to the use case beside it.
 func (p *planner) assignPolicies(out *Plan) {
 	for i := range out.UseCases {
+		for k := range out.UseCases[i].Rows {
+			if r := &out.UseCases[i].Rows[k]; p.base.has(r.ID) {
+				p.count(r)
+			}
+		}
+	}
+	for i := range out.UseCases {
 		up := &out.UseCases[i]
 		for k := range up.Rows {
-			p.assign(up, &up.Rows[k])
+			if !p.base.has(up.Rows[k].ID) {
+				p.assign(up, &up.Rows[k])
+			}
 		}
 	}
 }

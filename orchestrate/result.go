@@ -81,10 +81,7 @@ func (r *run) reorder() {
 // extra plans one more row of a use case, for a policy in a role, with values
 // that no row has yet. It is not ok when all combinations are taken.
 func (p *planner) extra(up *model.UseCasePlan, policyID string, role model.Role) (model.Row, bool) {
-	var have []map[string]string
-	for i := range up.Rows {
-		have = append(have, values(&up.Rows[i]))
-	}
+	have := covered(up, up.Rows)
 	array, err := coverage.Build(&coverage.Model{
 		Axes: up.Axes, Constraints: up.Constraints, Strength: up.Strength, MustInclude: have,
 		Rows: len(have) + 1, Seed: hash(p.seed, up.UseCaseID),
@@ -92,7 +89,7 @@ func (p *planner) extra(up *model.UseCasePlan, policyID string, role model.Role)
 	if err != nil || len(array.Rows) <= len(have) {
 		return model.Row{}, false
 	}
-	row := p.row(up, len(up.Rows), array.Row(len(have)))
+	row := p.row(up, array.Row(len(have)))
 	row.Format = up.Rows[0].Format
 	for i := range up.Rows {
 		if up.Rows[i].Source == model.SourceFAQParaphrase || up.Rows[i].Source == "" {
@@ -196,7 +193,7 @@ func (r *run) manifest(d *model.Dataset) *model.Manifest {
 	m := &model.Manifest{
 		GeneratorVersion: "casebook " + Version, Seed: r.o.opts.Seed,
 		LLM:  model.LLM{Provider: "none", Model: "none"},
-		Stop: string(r.stop), Routing: "none", Refused: r.refused,
+		Stop: string(r.stop), Routing: "none", Refused: r.refused, Findings: r.findings,
 		Counts: model.Counts{UseCases: len(d.UseCases), Policies: len(d.Policies), TestCases: len(d.TestCases), DatasetExamples: len(d.Examples)},
 	}
 	if r.o.opts.Client != nil {

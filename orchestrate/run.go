@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -48,6 +49,8 @@ type run struct {
 	answered bool                 // the model gave at least one usable reply
 	grown    map[string]bool
 	memo     generator.Memo
+	base     *base           // what is there already; nil for a new dataset
+	findings []model.Finding // of tests that were brought in
 }
 
 type ucState struct {
@@ -69,6 +72,9 @@ type rowState struct {
 // prepare makes the plan, or takes the one that is given.
 func (r *run) prepare(ctx context.Context, in *Input) error {
 	if in != nil && in.Plan != nil {
+		if in.Base != nil {
+			return &JobError{"Base", "it goes with Documents; a plan has its own"}
+		}
 		return r.adopt(in.Plan)
 	}
 	if in == nil || len(in.Documents) == 0 {
@@ -83,6 +89,9 @@ func (r *run) prepare(ctx context.Context, in *Input) error {
 			return &JobError{"Documents", fmt.Sprintf("two have the name %q; evidence could not tell them apart", d.Name)}
 		}
 		names[d.Name] = true
+	}
+	if in.Base != nil {
+		return r.prepareBase(ctx, in)
 	}
 	r.events.emit(Event{Kind: EventStage, Stage: "extract"})
 	ex, err := r.extract(ctx, in.Documents)
@@ -145,6 +154,10 @@ func (r *run) planFrom(ctx context.Context, docs []*model.Document, ex *extract.
 			return &OptionError{"Profile", fmt.Sprintf("the case %q has no built-in profile; give one", ex.Case)}
 		}
 	}
+	return r.planWith(ctx, docs, ex, profile)
+}
+
+func (r *run) planWith(ctx context.Context, docs []*model.Document, ex *extract.Result, profile *model.Profile) error {
 	l, err := lang.For(ex.Language)
 	if err != nil {
 		if r.client == nil {
@@ -166,7 +179,7 @@ func (r *run) newPlanner(docs []*model.Document, ex *extract.Result, profile *mo
 	p := &planner{
 		docs: docs, ex: ex, profile: profile, lang: r.lang, embedder: r.o.opts.Embedder,
 		counts: r.o.opts.Counts, minimums: r.o.opts.Minimums.Defaulted(),
-		strength: r.o.opts.Strength, seed: r.o.opts.Seed, phrases: r.client != nil,
+		strength: r.o.opts.Strength, seed: r.o.opts.Seed, phrases: r.client != nil, base: r.base,
 	}
 	return p.index()
 }
@@ -178,7 +191,13 @@ func (r *run) adopt(given *Plan) error {
 		return &JobError{"Plan", "it lacks its Extraction or Profile; use a plan that Plan returned"}
 	}
 	plan := given.clone()
-	r.plan = plan
+	r.plan, r.base = plan, plan.base
+	if r.base != nil {
+		r.findings = append(r.findings, r.base.findings...)
+		for _, id := range slices.Sorted(maps.Keys(r.base.taken)) {
+			r.ids.Reserve(id)
+		}
+	}
 	if r.lang == nil {
 		r.lang, _ = lang.For(plan.Extraction.Language) // nil without data; checks that need words are left out
 	}
@@ -222,7 +241,18 @@ func (r *run) adopt(given *Plan) error {
 		}
 		uc := &ucState{useCase: plan.Extraction.UseCases[k], plan: up}
 		for _, row := range up.Rows {
-			r.addRow(uc, row)
+			if !r.base.has(row.ID) {
+				r.addRow(uc, row)
+				continue
+			}
+			item := r.base.items[row.ID]
+			state := &rowState{uc: uc, row: row, order: len(r.rows), id: item.TestCase.ID, item: &item}
+			uc.rows = append(uc.rows, state)
+			r.rows[row.ID] = state
+			r.filled++
+			for k := range item.Examples {
+				r.seen.Add(item.Examples[k].ID, coverage.InputText(&item.Examples[k].Input))
+			}
 		}
 		r.ucs = append(r.ucs, uc)
 	}
@@ -395,7 +425,7 @@ func (r *run) round(ctx context.Context, round int) error {
 			}
 		}
 	}
-	if ctx.Err() == nil && down == len(ucs) && r.filled == 0 && !r.answered && r.unproven() {
+	if ctx.Err() == nil && down == len(ucs) && r.made() == 0 && !r.answered && r.unproven() {
 		r.stop = StopProvider
 		return &ProviderError{"route", firstErr}
 	}
@@ -406,7 +436,7 @@ func (r *run) round(ctx context.Context, round int) error {
 	if err := r.failedEarly(ctx, "generate"); err != nil {
 		return err
 	}
-	if round == 1 && r.filled == 0 && ctx.Err() == nil && r.client != nil && r.suspect {
+	if round == 1 && r.made() == 0 && ctx.Err() == nil && r.client != nil && r.suspect {
 		r.giveUp(StopModel, errors.New("neither its extraction nor anything it generated in the first round could be used"))
 	}
 	return nil
@@ -415,10 +445,18 @@ func (r *run) round(ctx context.Context, round int) error {
 // failedEarly is the error of a provider that failed for good before an item
 // was accepted: there is nothing yet that rules would complete.
 func (r *run) failedEarly(ctx context.Context, stage string) error {
-	if r.stop == StopProvider && r.filled == 0 && ctx.Err() == nil {
+	if r.stop == StopProvider && r.made() == 0 && ctx.Err() == nil {
 		return &ProviderError{stage, r.stopErr}
 	}
 	return nil // a run that was ended says so itself
+}
+
+// made counts the rows that this run filled.
+func (r *run) made() int {
+	if r.base == nil {
+		return r.filled
+	}
+	return r.filled - len(r.base.items)
 }
 
 // unproven reports whether nothing so far shows that the provider works.

@@ -97,7 +97,7 @@ func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
 	if n := r.o.opts.Counts.UseCases; n != 0 {
 		keep = n
 	}
-	ranked := slices.Clone(r.ucs)
+	ranked := slices.DeleteFunc(slices.Clone(r.ucs), func(uc *ucState) bool { return r.base.hasUseCase(uc.useCase.ID) })
 	slices.SortStableFunc(ranked, func(a, b *ucState) int { return min(a.filled(), r.wanted()) - min(b.filled(), r.wanted()) })
 	var gaps []coverage.Gap
 	for _, uc := range ranked {
@@ -211,7 +211,7 @@ func (r *run) trim() {
 		}
 		kept := map[string]bool{}
 		uc.rows = slices.DeleteFunc(uc.rows, func(row *rowState) bool {
-			if row.item == nil || len(kept) == want {
+			if row.item == nil || len(kept) >= want && !r.base.has(row.row.ID) {
 				return true
 			}
 			kept[row.row.ID] = true
