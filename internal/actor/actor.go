@@ -34,14 +34,36 @@ func Kind(req *llm.Request) string {
 		return Route
 	}
 	system := req.Messages[0].Content
-	for _, k := range []struct{ kind, mark string }{
+	for _, k := range []mark{
 		{UseCases, "Find the use cases"}, {Policies, "Find the policies"}, {Repair, "cited by none"}, {Direct, "You write test data"},
 	} {
-		if strings.Contains(system, k.mark) {
+		if strings.Contains(system, k.text) {
 			return k.kind
 		}
 	}
+	for _, p := range parts {
+		for _, k := range p.marks {
+			if strings.Contains(system, k.text) {
+				return k.kind
+			}
+		}
+	}
 	return ""
+}
+
+// mark is a text that stands in the system prompt of one kind of request.
+type mark struct{ kind, text string }
+
+// part plays the requests of one package: play returns the reply to a request of
+// one of the kinds, by its user message.
+type part struct {
+	marks []mark
+	play  func(kind, prompt string) any
+}
+
+// parts are the packages whose prompts have files of their own here.
+var parts = []part{
+	{deepEvalMarks, deepEval},
 }
 
 // Actor is the model. What it says of the documents is what the rules find in
@@ -67,7 +89,13 @@ func New(ctx context.Context, docs ...*model.Document) (*Actor, error) {
 
 // Complete answers a prompt of casebook; another one is an error.
 func (a *Actor) Complete(_ context.Context, req *llm.Request) (*llm.Response, error) {
-	switch Kind(req) {
+	kind := Kind(req)
+	for _, p := range parts {
+		if slices.ContainsFunc(p.marks, func(m mark) bool { return m.kind == kind }) {
+			return reply(p.play(kind, req.Messages[1].Content))
+		}
+	}
+	switch kind {
 	case UseCases:
 		return reply(a.useCases())
 	case Policies:
