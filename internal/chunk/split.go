@@ -613,8 +613,7 @@ func (s *splitter) fill(ps []piece) []piece {
 	for _, p := range ps {
 		if n := len(out); n > 0 {
 			c := &out[n-1]
-			full := (p.topic || c.topic) && s.tokens(c.from, c.to) >= s.o.MinTokens &&
-				s.tokens(p.from, p.to) >= s.o.MinTokens
+			full := (p.topic || c.topic) && s.tokens(c.from, c.to) >= s.o.MinTokens
 			if c.end == p.section && !full && s.tokens(c.from, p.to) <= s.body {
 				c.to, c.end, c.topic = p.to, p.end, c.topic || p.topic
 				continue
