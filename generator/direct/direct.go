@@ -317,10 +317,10 @@ func (d *direct) user(call *generator.Call, p Params, rows []model.Row, keys *br
 		lead = "Lean to people who push.\n"
 	}
 	var b strings.Builder
-	b.WriteString(brief.Material(call, keys, lead, d.opts.MaxDocument))
+	b.WriteString(brief.Head(call) + lead + brief.Body(call, keys, d.opts.MaxDocument))
 	b.WriteString("\n<rows>\n")
 	for i := range rows {
-		brief.Row(&b, call, &rows[i], fmt.Sprintf("r%d", i+1), keys)
+		brief.Row(&b, call, rows[i], fmt.Sprintf("r%d", i+1), keys)
 	}
 	b.WriteString("</rows>\n")
 	b.WriteString(brief.Avoid(call.Avoid))

@@ -56,22 +56,31 @@ func (k *Keys) Policies(row *model.Row, keys []string) []string {
 	return out
 }
 
-// Material returns the part of a prompt that all rows of a call share: language,
-// documents, use case and the policies that keys name. lead stands after the
-// first line. A document longer than its share of maxDocument characters is cut
-// to the lines around the evidence. A call without a use case says nothing of it.
-func Material(call *generator.Call, keys *Keys, lead string, maxDocument int) string {
+// Material returns the part of a prompt that all rows of a call share: [Head]
+// and [Body].
+func Material(call *generator.Call, keys *Keys, maxDocument int) string {
+	return Head(call) + Body(call, keys, maxDocument)
+}
+
+// Head returns the line that says the language and the kind of assistant.
+func Head(call *generator.Call) string {
+	s := fmt.Sprintf("Language of the document: %s.", prompt.Fence(call.Language))
+	if call.Profile != nil && call.Profile.Case != "" {
+		s += fmt.Sprintf(" Kind of assistant: %s.", call.Profile.Case)
+	}
+	return s + "\n"
+}
+
+// Body returns the documents, the use case and the policies that keys name. A
+// document longer than its share of maxDocument characters is cut to the lines
+// around the evidence; a negative maxDocument leaves the documents out. A call
+// without a use case says nothing of it.
+func Body(call *generator.Call, keys *Keys, maxDocument int) string {
 	var b strings.Builder
-	kind := model.Case("")
-	if call.Profile != nil {
-		kind = call.Profile.Case
-	}
-	fmt.Fprintf(&b, "Language of the document: %s.", prompt.Fence(call.Language))
-	if kind != "" {
-		fmt.Fprintf(&b, " Kind of assistant: %s.", kind)
-	}
-	b.WriteString("\n" + lead)
 	for _, doc := range call.Documents {
+		if maxDocument < 0 {
+			break
+		}
 		fmt.Fprintf(&b, "\n<document name=%q>\n%s\n</document>\n", prompt.Fence(doc.Name), prompt.Fence(Excerpt(doc, call, maxDocument/len(call.Documents))))
 	}
 	if call.UseCase.ID != "" || call.UseCase.Name != "" {
@@ -117,13 +126,13 @@ func Line(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Row writes one row under its key: format, policies with their roles,
 // parameters with their meanings, what comes in.
-func Row(b *strings.Builder, call *generator.Call, row *model.Row, key string, keys *Keys) {
+func Row(b *strings.Builder, call *generator.Call, row model.Row, key string, keys *Keys) {
 	fmt.Fprintf(b, "%s: format %s", key, row.Format)
 	if row.Examples > 1 {
 		fmt.Fprintf(b, ", %d items with this key, clearly different from each other", row.Examples)
 	}
 	b.WriteString("\n")
-	Shape(b, call, row, keys)
+	Shape(b, call, &row, keys)
 }
 
 // Shape writes what Row writes below its first line.
