@@ -1,9 +1,11 @@
 package adapters
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/model"
@@ -107,13 +109,13 @@ func (e *FileError) Error() string {
 // Carried is what a record carries of a dataset: an example with all that it
 // refers to, each with its place in the dataset.
 type Carried struct {
-	Version  int                    `json:"version"` // 1
-	Example  Placed[model.Example]  `json:"example"`
-	TestCase Placed[model.TestCase] `json:"test_case"`
-	UseCase  *Placed[model.UseCase] `json:"use_case,omitempty"`
-	Policies []Placed[model.Policy] `json:"policies,omitempty"`
-	Rest     *Rest                  `json:"rest,omitempty"`
-	Native   bool                   `json:"native,omitempty"` // the example's native record is this one
+	Version  int                     `json:"version"` // of this layout: 1
+	Example  Placed[model.Example]   `json:"example"`
+	TestCase *Placed[model.TestCase] `json:"test_case,omitempty"`
+	UseCase  *Placed[model.UseCase]  `json:"use_case,omitempty"`
+	Policies []Placed[model.Policy]  `json:"policies,omitempty"`
+	Rest     *Rest                   `json:"rest,omitempty"`
+	Native   bool                    `json:"native,omitempty"` // the example's native record is this one
 }
 
 // Rest is what no example of the dataset refers to; one record carries it.
@@ -132,28 +134,100 @@ type Placed[T any] struct {
 // Restore puts together the dataset that the records carry. It returns the
 // indexes of the records that carry nothing; those are foreign and have to be
 // adapted. The dataset is nil when no record carries anything. An input or
-// expected output that was edited in the framework's file is taken over.
-func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []int, err error) {
-	return nil, nil, errors.New("not there yet")
+// expected output that was edited in the framework's file is taken over; a
+// record whose edit cannot be, or that carries what cannot be read, is in
+// refused.
+//
+// Records may have been taken out of the file or moved: the items keep their
+// order. What no example refers to is carried by the first record.
+func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []int, refused []model.Refusal) {
+	var (
+		useCases  placed[model.UseCase]
+		policies  placed[model.Policy]
+		testCases placed[model.TestCase]
+		examples  placed[model.Example]
+		any       bool
+	)
+	for i, rec := range recs {
+		c, _, err := f.Carried(rec)
+		switch {
+		case err != nil:
+			refused = append(refused, model.Refusal{Check: CheckRecord, Reason: fmt.Sprintf("record %d: %s", i, err), Index: i})
+			continue
+		case c == nil:
+			foreign = append(foreign, i)
+			continue
+		}
+		any = true
+		examples.add(c.Example, c.Example.Item.ID)
+		if c.TestCase != nil {
+			testCases.add(*c.TestCase, c.TestCase.Item.ID)
+		}
+		if c.UseCase != nil {
+			useCases.add(*c.UseCase, c.UseCase.Item.ID)
+		}
+		for _, p := range c.Policies {
+			policies.add(p, p.Item.ID)
+		}
+		if c.Rest == nil {
+			continue
+		}
+		for _, p := range c.Rest.UseCases {
+			useCases.add(p, p.Item.ID)
+		}
+		for _, p := range c.Rest.Policies {
+			policies.add(p, p.Item.ID)
+		}
+		for _, p := range c.Rest.TestCases {
+			testCases.add(p, p.Item.ID)
+		}
+	}
+	if !any {
+		return nil, foreign, refused
+	}
+	return &model.Dataset{
+		UseCases: useCases.items(), Policies: policies.items(), TestCases: testCases.items(), Examples: examples.items(),
+	}, foreign, refused
+}
+
+// placed collects items by their id; of several with one id the first is kept.
+type placed[T any] struct {
+	seen map[string]bool
+	all  []Placed[T]
+}
+
+func (p *placed[T]) add(item Placed[T], id string) {
+	if p.seen[id] {
+		return
+	}
+	if p.seen == nil {
+		p.seen = map[string]bool{}
+	}
+	p.seen[id] = true
+	p.all = append(p.all, item)
+}
+
+func (p *placed[T]) items() []T {
+	slices.SortStableFunc(p.all, func(a, b Placed[T]) int { return cmp.Compare(a.At, b.At) })
+	out := make([]T, len(p.all))
+	for i := range p.all {
+		out[i] = p.all[i].Item
+	}
+	return out
 }
 
 // Locate returns the record with the spans of those of its contexts that are
-// found in the documents; see [Finder]. Contexts that are not found stay texts.
+// found in the documents, in their order. Contexts that are not found stay
+// texts. It fails only if the record cannot be read.
 func Locate(f Framework, docs *Finder, rec generator.Record) (generator.Record, error) {
+	texts, err := f.Contexts(rec)
+	if err != nil {
+		return rec, err
+	}
+	rec.Spans = nil
+	for _, t := range texts {
+		spans, _ := docs.Find(t)
+		rec.Spans = append(rec.Spans, spans...)
+	}
 	return rec, nil
-}
-
-// Finder finds texts again in documents. It is immutable and safe for
-// concurrent use.
-type Finder struct{}
-
-// NewFinder reads the documents once for any number of searches.
-func NewFinder(docs []*model.Document) *Finder { return &Finder{} }
-
-// Find returns where a text stands in the documents.
-func (f *Finder) Find(text string) ([]model.Span, bool) { return nil, false }
-
-// Find is [Finder.Find] for a single search.
-func Find(docs []*model.Document, text string) ([]model.Span, bool) {
-	return NewFinder(docs).Find(text)
 }

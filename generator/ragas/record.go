@@ -14,7 +14,7 @@ import (
 const Format = "ragas.sample"
 
 // Sample is a record of Ragas. What is empty is left out of its JSON, as Ragas
-// does.
+// does, but for user_input.
 type Sample struct {
 	// UserInput is the question; a multi-turn sample has Turns in its place.
 	UserInput           string
@@ -179,7 +179,7 @@ func (s *Sample) UnmarshalJSON(b []byte) error {
 func (s *Sample) JSON() (json.RawMessage, error) {
 	o := &loose.Object{Rest: s.Extra}
 	if s.Turns == nil {
-		o.Opt("user_input", s.UserInput)
+		o.PutText("user_input", s.UserInput)
 	} else {
 		turns := make([]json.RawMessage, len(s.Turns))
 		for i, t := range s.Turns {
