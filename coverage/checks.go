@@ -15,9 +15,9 @@ import (
 // look at. A check changes nothing in it.
 type Candidate struct {
 	Documents []*model.Document
-	// Ground is what [NewGround] makes of Documents and Lang. When nil,
-	// [RunChecks] makes it for the candidate: of Documents, or, when there are
-	// none, of the use case and the policies.
+	// Ground is what [NewGround] makes of Documents and Lang, best
+	// [Ground.WithPolicies]. When nil, [RunChecks] makes it for the candidate: of
+	// Documents, or, when there are none, of the use case and the policies.
 	Ground *Ground
 	// Lang is nil for a language without data: then only the checks that need
 	// none run.
@@ -96,9 +96,9 @@ func DefaultChecks() []Check {
 // RunChecks returns what the checks find, in their order, with Finding.Check
 // set to the name of the check. A candidate without Ground gets one for the run.
 func RunChecks(cs []Check, c *Candidate) []Finding {
-	if c.Ground == nil && len(cs) > 0 {
+	if g := c.Ground; len(cs) > 0 && (g == nil || g.rules == nil || g.rules.l != c.Lang || !sameSlice(g.rules.all, c.AllPolicies)) {
 		own := *c
-		own.Ground = c.ground()
+		own.Ground = c.ground().WithPolicies(c.Lang, c.AllPolicies)
 		c = &own
 	}
 	var all []Finding
@@ -397,7 +397,6 @@ func checkDuplicate(c *Candidate) []Finding {
 // every written input to be more than a heading.
 func checkParaphrase(c *Candidate) []Finding {
 	var fs findings
-	var sources []string
 	for i := range c.Item.Examples {
 		ex := &c.Item.Examples[i]
 		if len(c.Row.Given) > 0 || ex.Metadata.Source == model.SourceTickets {
@@ -411,50 +410,14 @@ func checkParaphrase(c *Candidate) []Finding {
 		if ex.Metadata.Source != model.SourceFAQParaphrase {
 			continue
 		}
-		if sources == nil {
-			sources = c.paraphrased()
-		}
-		for _, s := range sources {
-			if run, ok := SharedRun(text, s, ParaphraseRun); ok {
-				fs.add(i, "input", "the input copies %s from the document; a paraphrase shares no %d words in a row with its source: say it in other words", quote(run), ParaphraseRun)
-				break
-			}
+		if run, ok := c.copies(text); ok {
+			fs.add(i, "input", "the input copies %s from the document; a paraphrase shares no %d words in a row with its source: say it in other words", quote(run), ParaphraseRun)
 		}
 	}
 	return fs
 }
 
 func (g *Ground) heading(folded string) bool { return g != nil && g.headings[folded] }
-
-// paraphrased returns the questions and answers that the use case rests on; all
-// of the document's when it rests on none.
-func (c *Candidate) paraphrased() []string {
-	var near, all []string
-	for _, d := range c.Documents {
-		if d == nil {
-			continue
-		}
-		for i := range d.QAs {
-			qa := &d.QAs[i]
-			all = append(all, qa.Question, qa.Answer)
-			if c.cites(d.Name, qa.LineStart, qa.LineEnd) {
-				near = append(near, qa.Question, qa.Answer)
-			}
-		}
-	}
-	if len(near) == 0 {
-		near = all
-	}
-	for _, e := range c.UseCase.Evidence {
-		near = append(near, e.Quote)
-	}
-	seen := map[string]bool{} // documents repeat themselves
-	return slices.DeleteFunc(near, func(s string) bool {
-		again := seen[s]
-		seen[s] = true
-		return again
-	})
-}
 
 // cites reports whether the evidence of the use case or of the row's policies
 // overlaps the lines.

@@ -336,8 +336,8 @@ func (c *Candidate) pressed(ex *model.Example) (one, content bool) {
 	if len(c.Row.Roles) > 0 {
 		roles = c.Row.Roles
 	}
-	for _, p := range c.policies() {
-		if roles[p.ID] != model.Pressed || !contains(ex.PolicyIDs, p.ID) {
+	for _, p := range c.named(ex.PolicyIDs) {
+		if roles[p.ID] != model.Pressed {
 			continue
 		}
 		one = true
@@ -352,7 +352,7 @@ func (c *Candidate) forbidsEmoji() bool {
 	if c.Lang == nil {
 		return false
 	}
-	return slices.ContainsFunc(c.policies(), func(p *model.Policy) bool { return c.Lang.Marks.EmojiWord.In(p.Statement) })
+	return c.rules().emoji || slices.ContainsFunc(c.Policies, func(p model.Policy) bool { return c.Lang.Marks.EmojiWord.In(p.Statement) })
 }
 
 // lowerKnown lowers the words in capitals that the document writes so too: they
@@ -539,10 +539,8 @@ func wordSet(folded string) []string {
 // statements are the statements of the policies that an example cites.
 func (c *Candidate) statements(ex *model.Example) string {
 	var b strings.Builder
-	for _, p := range c.policies() {
-		if contains(ex.PolicyIDs, p.ID) {
-			b.WriteString(p.Name + "\n" + p.Statement + "\n")
-		}
+	for _, p := range c.named(ex.PolicyIDs) {
+		b.WriteString(p.Name + "\n" + p.Statement + "\n")
 	}
 	return b.String()
 }

@@ -143,11 +143,8 @@ func checkQualifiers(c *Candidate) []Finding {
 // use case and the row's policies, or else anywhere.
 func (c *Candidate) mentions(g *Ground, q *quantity) []*placedQuantity {
 	var near, all []*placedQuantity
-	for i := range g.placed {
+	for _, i := range g.amountAt[q.base()] {
 		p := &g.placed[i]
-		if p.bare || p.base() != q.base() {
-			continue
-		}
 		all = append(all, p)
 		if c.cites(p.doc, p.start, p.end) {
 			near = append(near, p)
@@ -235,14 +232,11 @@ func checkClaims(c *Candidate) []Finding {
 	m := &l.Marks
 	blind := g.noAccess // the agent cannot see the customer's matter
 	rowBlind, needsID := false, ""
-	for _, p := range c.policies() {
-		if c.denies(p) {
-			blind = true
-		}
-	}
+	blind = blind || c.rules().denied
 	for i := range c.Policies {
 		p := &c.Policies[i]
 		rowBlind = rowBlind || c.denies(p)
+		blind = blind || rowBlind
 		if needsID == "" && c.Lang != nil && p.Type != model.Style && c.Lang.Marks.NeedsID.In(p.Statement) {
 			needsID = p.Statement
 		}

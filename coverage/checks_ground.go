@@ -13,10 +13,13 @@ import (
 type Ground struct {
 	basis
 	placed   []placedQuantity
+	amountAt map[unitAmount][]int // of placed, but for units alone
 	headings map[string]bool // folded
 	capitals map[string]bool // words that the documents write in capitals
 	stems    map[string]bool
 	noAccess bool
+	sources  *sources
+	rules    *ruleBook // nil until WithPolicies
 }
 
 // placedQuantity is a quantity of a document and the lines of its block.
@@ -29,7 +32,7 @@ type placedQuantity struct {
 // NewGround reads documents; l is nil for a language without data. Comments and
 // front matter are not in force and ground nothing.
 func NewGround(l *lang.Language, docs []*model.Document) *Ground {
-	g := &Ground{basis: newBasis(), headings: map[string]bool{}, capitals: map[string]bool{}, stems: map[string]bool{}}
+	g := &Ground{basis: newBasis(), headings: map[string]bool{}, capitals: map[string]bool{}, stems: map[string]bool{}, amountAt: map[unitAmount][]int{}, sources: newSources(docs)}
 	for _, d := range docs {
 		if d == nil {
 			continue
@@ -85,6 +88,9 @@ func (g *Ground) covers(l *lang.Language, text string) bool {
 // read adds one block.
 func (g *Ground) read(l *lang.Language, text, doc string, start, end int) {
 	for _, q := range g.add(l, text) {
+		if !q.bare {
+			g.amountAt[q.base()] = append(g.amountAt[q.base()], len(g.placed))
+		}
 		g.placed = append(g.placed, placedQuantity{q, doc, start, end})
 	}
 	if text != strings.ToLower(text) {
@@ -118,21 +124,6 @@ func (c *Candidate) ground() *Ground {
 		g.finish(c.Lang)
 	}
 	return g
-}
-
-// policies returns the row's policies and all others, each once.
-func (c *Candidate) policies() []*model.Policy {
-	var all []*model.Policy
-	seen := map[string]bool{}
-	for _, list := range [][]model.Policy{c.Policies, c.AllPolicies} {
-		for i := range list {
-			if !seen[list[i].ID] {
-				seen[list[i].ID] = true
-				all = append(all, &list[i])
-			}
-		}
-	}
-	return all
 }
 
 // basis is a text that an answer may take its facts from.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -47,15 +48,27 @@ func checkLength(c *Candidate) []Finding {
 		return nil
 	}
 	var fs findings
-	for _, p := range c.policies() {
-		if p.Type != model.Shape && !l.OfReplies(p.Statement) {
-			continue
-		}
-		allowed := l.Longest(p.Statement)
+	hold := func(p *model.Policy, allowed lang.Longest) {
 		for i := range c.Item.Examples {
 			if what, have, most, over := allowed.Exceeds(c.Item.Examples[i].ExpectedOutput); over {
 				fs.add(i, "expected_output", "the answer has %d %s, the document allows %d (%s); shorten it", have, what, most, quote(p.Statement))
 			}
+		}
+	}
+	own := map[string]bool{}
+	for i := range c.Policies {
+		if p := &c.Policies[i]; !own[p.ID] {
+			own[p.ID] = true
+			hold(p, longest(l, p))
+		}
+	}
+	book := c.rules()
+	if l != c.Lang {
+		book = newRuleBook(l, c.AllPolicies)
+	}
+	for _, i := range book.limiting {
+		if p := &c.AllPolicies[i]; !own[p.ID] && book.byID[p.ID] == i {
+			hold(p, book.longest[i])
 		}
 	}
 	return fs

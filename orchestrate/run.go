@@ -15,6 +15,7 @@ import (
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/ground"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 	"github.com/casebook-go/casebook/orchestrate/extract"
@@ -75,7 +76,7 @@ func (r *run) prepare(ctx context.Context, in *Input) error {
 		if in.Base != nil {
 			return &JobError{"Base", "it goes with Documents; a plan has its own"}
 		}
-		return r.adopt(in.Plan)
+		return r.adopt(ctx, in.Plan)
 	}
 	if in == nil || len(in.Documents) == 0 {
 		return &JobError{"Documents", "there are none"}
@@ -172,7 +173,7 @@ func (r *run) planWith(ctx context.Context, docs []*model.Document, ex *extract.
 	if err != nil {
 		return err
 	}
-	return r.adopt(plan)
+	return r.adopt(ctx, plan)
 }
 
 func (r *run) newPlanner(docs []*model.Document, ex *extract.Result, profile *model.Profile) *planner {
@@ -186,7 +187,7 @@ func (r *run) newPlanner(docs []*model.Document, ex *extract.Result, profile *mo
 
 // adopt makes the run's state of a plan, which stays as it is. Ids follow from
 // the plan alone.
-func (r *run) adopt(given *Plan) error {
+func (r *run) adopt(ctx context.Context, given *Plan) error {
 	if given.Extraction == nil || given.Profile == nil {
 		return &JobError{"Plan", "it lacks its Extraction or Profile; use a plan that Plan returned"}
 	}
@@ -229,7 +230,7 @@ func (r *run) adopt(given *Plan) error {
 	}
 	r.seen = &coverage.Index{}
 	if len(plan.Documents) > 0 {
-		r.ground = coverage.NewGround(r.lang, plan.Documents)
+		r.ground = ground.Of(ctx, &r.memo, r.lang, plan.Documents, plan.Extraction.Policies)
 	}
 	r.grown = map[string]bool{}
 	r.rows = map[string]*rowState{}

@@ -128,7 +128,7 @@ func (a *answer) text() string {
 // shorten leaves out what an answer can do without until it has no more
 // sentences than the rules of form allow.
 func (a *answer) shorten() {
-	most := a.w.sentences()
+	most := a.w.most
 	over := func() bool {
 		n := len(lang.Sentences(a.calm)) + len(lang.Sentences(a.thanks)) + len(lang.Sentences(a.firm)) + len(lang.Sentences(a.handover))
 		for _, s := range slices.Concat(a.denials, a.facts, a.asks) {
@@ -150,15 +150,15 @@ func (a *answer) shorten() {
 	}
 }
 
-// sentences is the most that an answer may have; 0 is no limit.
-func (w *work) sentences() int {
+// sentences is the most that an answer may have by the policies; 0 is no limit.
+func sentences(l *lang.Language, policies []model.Policy) int {
 	most := 0
-	for i := range w.call.AllPolicies {
-		p := &w.call.AllPolicies[i]
-		if p.Type != model.Shape && !w.l.OfReplies(p.Statement) {
+	for i := range policies {
+		p := &policies[i]
+		if p.Type != model.Shape && !l.OfReplies(p.Statement) {
 			continue
 		}
-		if n := w.l.Longest(p.Statement).Sentences; n > 0 && (most == 0 || n < most) {
+		if n := l.Longest(p.Statement).Sentences; n > 0 && (most == 0 || n < most) {
 			most = n
 		}
 	}
@@ -188,12 +188,13 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		}
 	}
 	for i, id := range row.PolicyIDs {
-		p := w.policies[id]
+		p := w.own[id]
 		if p == nil || !speaks(p) {
 			continue
 		}
-		sp, ok := w.k.speak(w.bare(p))
-		if !ok {
+		v := w.view(p)
+		sp := v.spoken
+		if !v.speaks {
 			continue
 		}
 		if usesOpening && m.opening.qa >= 0 && w.states(m.opening.qa, p) {
@@ -201,16 +202,16 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		}
 		shown := m.opening.policy && m.opening.qa < 0 || m.press != "" && m.own
 		if i > 0 { // beside the first policy only what its own matter calls for
-			if sp.Act == lang.ActHandOver && !w.triggered(p.Statement, m, topic) || sp.Act == lang.ActDeny && overlap(w.k.matter(p.Statement), topic) < 1 {
+			if sp.Act == lang.ActHandOver && !w.triggered(p.Statement, m, topic) || sp.Act == lang.ActDeny && overlap(v.matter, topic) < 1 {
 				continue
 			}
-			if sp.Act == lang.ActFact && (m.opening.qa >= 0 && usesOpening || overlap(w.k.matter(p.Statement), topic) < 2) {
+			if sp.Act == lang.ActFact && (m.opening.qa >= 0 && usesOpening || overlap(v.matter, topic) < 2) {
 				continue
 			}
-			if sp.Act == lang.ActAsk && overlap(w.k.matter(p.Statement), topic) < 1 {
+			if sp.Act == lang.ActAsk && overlap(v.matter, topic) < 1 {
 				continue
 			}
-		} else if !shown && overlap(w.k.matter(p.Statement), topic) < 2 {
+		} else if !shown && overlap(v.matter, topic) < 2 {
 			continue
 		}
 		if sp.Act == lang.ActAsk && m.id != "" {
@@ -477,7 +478,7 @@ func (w *work) criteriaOf(row *model.Row, m message, a *answer) []string {
 		out = append(out, pick(a.r, c.Deny))
 	}
 	for _, id := range row.PolicyIDs {
-		if p := w.policies[id]; p != nil && !speaks(p) {
+		if p := w.own[id]; p != nil && !speaks(p) {
 			out = append(out, fill(pick(a.r, c.Rule), "{rule}", quoted(p.Statement)))
 		}
 	}

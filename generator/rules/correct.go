@@ -96,7 +96,7 @@ func (w *work) drafts(row *model.Row, r *rand.Rand) []draft {
 	fault := value(row, "fault")
 	var content, form []draft
 	for n, id := range row.PolicyIDs {
-		p := w.policies[id]
+		p := w.own[id]
 		if p == nil {
 			continue
 		}
@@ -569,7 +569,7 @@ func (w *work) correctionCriteria(row *model.Row, d draft, faults []string, r *r
 		out = append(out, pick(r, c.Calm))
 	}
 	for _, id := range row.PolicyIDs {
-		if p := w.policies[id]; p != nil {
+		if p := w.own[id]; p != nil {
 			out = append(out, fill(pick(r, c.Rule), "{rule}", quoted(p.Statement)))
 			break
 		}

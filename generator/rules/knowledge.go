@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/casebook-go/casebook/internal/lang"
@@ -32,6 +33,9 @@ type qa struct {
 	asked      []string // stems of the question
 	answered   []string // stems of the answer
 	needs      []string // keys of the needs that the question speaks of
+
+	once    *sync.Once
+	sayings []opening // see work.sayings
 }
 
 // knowledge is what the documents of a call state, in the agent's voice.
@@ -47,6 +51,9 @@ type knowledge struct {
 	text       string          // all of it, lower-cased
 	common     map[string]bool // stems that stand in so much of the text that they tell nothing
 
+	light   map[string]bool     // stems of words that tell no need
+	asks    places              // questions
+	said    places              // statements
 	roots   map[string][]int    // statements by the roots of their stems
 	asking  map[string][]int    // questions by the roots of the stems they ask with
 	runs    map[string]struct{} // runs of four words of sources
@@ -93,7 +100,7 @@ func learn(l *lang.Language, docs []*model.Document) *knowledge {
 			q := d.QAs[i]
 			q.Topic = q.Topic || len(strings.Fields(q.Question)) == 1
 			k.sources = append(k.sources, q.Question, q.Answer)
-			entry := qa{QA: q, doc: d.Name, whole: true}
+			entry := qa{QA: q, doc: d.Name, whole: true, once: new(sync.Once)}
 			for n, s := range lang.Sentences(q.Answer) {
 				spoken := k.quote(s)
 				if len(spoken) == 0 {
@@ -205,6 +212,48 @@ func (l lines) any(start, end int) bool {
 	return false
 }
 
+// places finds what stands on lines of documents.
+type places map[string]map[int][]int // by document and line
+
+// add notes that item n, which is greater than those before, stands on the lines.
+func (p *places) add(doc string, start, end, n int) {
+	if *p == nil {
+		*p = places{}
+	}
+	at := (*p)[doc]
+	if at == nil {
+		at = map[int][]int{}
+		(*p)[doc] = at
+	}
+	for i := start; i <= end; i++ {
+		at[i] = append(at[i], n)
+	}
+}
+
+// meet returns what stands on lines of the evidence, in order.
+func (p places) meet(ev ...model.Evidence) []int {
+	var out []int
+	for _, e := range ev {
+		at := p[e.InputFile]
+		if n := e.LineEnd - e.LineStart; n > len(at) {
+			for line, list := range at {
+				if line >= e.LineStart && line <= e.LineEnd {
+					out = append(out, list...)
+				}
+			}
+			continue
+		}
+		for i := e.LineStart; i <= e.LineEnd; i++ {
+			out = append(out, at[i]...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// asked returns the questions on lines of the evidence, in order.
+func (k *knowledge) asked(ev []model.Evidence) []int { return k.asks.meet(ev...) }
+
 // sampled returns the lines of a document that hold tickets and dialogues.
 func sampled(d *model.Document) lines {
 	l := newLines(d.NumLines())
@@ -222,6 +271,16 @@ func sampled(d *model.Document) lines {
 // index makes the ways to find statements without looking at all of them.
 func (k *knowledge) index(docs []*model.Document) {
 	k.roots, k.asking, k.runs, k.samples = map[string][]int{}, map[string][]int{}, map[string]struct{}{}, map[string]string{}
+	k.light = map[string]bool{}
+	for _, s := range k.l.Stems(k.l.Speech.Light) {
+		k.light[s] = true
+	}
+	for i := range k.qas {
+		k.asks.add(k.qas[i].doc, k.qas[i].LineStart, k.qas[i].LineEnd, i)
+	}
+	for i := range k.statements {
+		k.said.add(k.statements[i].doc, k.statements[i].start, k.statements[i].end, i)
+	}
 	put := func(m map[string][]int, at int, stems []string) {
 		for _, s := range stems {
 			r := root(s)

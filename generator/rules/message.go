@@ -23,11 +23,64 @@ type opening struct {
 
 // about returns the questions that the use case rests on.
 func (w *work) about() []int {
-	var out []int
-	for i := range w.questions() {
-		q := w.q(i)
-		if len(q.statements) > 0 && cites(w.call.UseCase.Evidence, q.doc, q.LineStart, q.LineEnd) {
-			out = append(out, i)
+	if !w.known {
+		w.known = true
+		w.abouts = slices.DeleteFunc(w.meeting(w.call.UseCase.Evidence), func(i int) bool { return len(w.q(i).statements) == 0 })
+	}
+	return slices.Clone(w.abouts)
+}
+
+// meeting returns the questions that stand on lines of the evidence.
+func (w *work) meeting(ev []model.Evidence) []int {
+	out := w.k.asked(ev)
+	if q := w.topical; q != nil && cites(ev, q.doc, q.LineStart, q.LineEnd) {
+		out = append(out, len(w.k.qas))
+	}
+	return out
+}
+
+// sayings returns what a customer with a question may say, the most natural
+// kinds first, and whether they say more than the question itself.
+func (w *work) sayings(i int) []opening {
+	q := w.q(i)
+	if q.once == nil { // the use case's own topic
+		return w.say(i)
+	}
+	q.once.Do(func() { q.sayings = w.say(i) })
+	return q.sayings
+}
+
+func (w *work) say(i int) []opening {
+	q := w.q(i)
+	var out []opening
+	answer := ""
+	for _, s := range q.statements {
+		answer += s.Text + " "
+	}
+	trouble := ""
+	if w.trouble(q.Question) {
+		trouble = "trouble"
+	}
+	if !q.Topic {
+		for _, p := range w.l.Paraphrases(q.Question) {
+			out = append(out, opening{text: p, qa: i, turned: true, kind: trouble})
+		}
+	}
+	if q.elliptical && !q.Topic && len(out) > 0 {
+		return out
+	}
+	for _, say := range w.needs(q.Question, q.Question+". "+answer, answer, true) {
+		out = append(out, opening{text: say, qa: i, plain: 1, kind: trouble})
+	}
+	if q.Topic && len(strings.Fields(q.Question)) <= 4 && w.l.Elliptical(q.Question) {
+		np := lang.Lower(strings.TrimRight(q.Question, "?!.: "))
+		for _, kind := range w.quantities(q) {
+			for _, f := range w.s.AskAbout[kind] {
+				if overlap(w.k.matter(np), w.k.matter(f)) > 0 {
+					continue // it would say the same twice
+				}
+				out = append(out, opening{text: lang.Upper(fill(f, "{np}", np)), qa: i, plain: 2})
+			}
 		}
 	}
 	return out
@@ -40,9 +93,14 @@ func (w *work) openings(row *model.Row) []opening {
 	uc := &w.call.UseCase
 	policy, role := w.first(row)
 	about := w.about()
-	if policy != nil && !slices.ContainsFunc(about, func(i int) bool { return w.states(i, policy) }) {
-		for i := range w.questions() {
-			if len(w.q(i).statements) > 0 && w.states(i, policy) && overlap(w.k.tell(w.q(i).asked), w.ucStems()) > 0 {
+	var stating []int
+	if policy != nil {
+		stating = w.meeting(policy.Evidence)
+	}
+	states := func(i int) bool { return slices.Contains(stating, i) }
+	if policy != nil && !slices.ContainsFunc(about, states) {
+		for _, i := range stating {
+			if len(w.q(i).statements) > 0 && overlap(w.k.tell(w.q(i).asked), w.ucStems()) > 0 {
 				about = append(about, i)
 			}
 		}
@@ -51,42 +109,13 @@ func (w *work) openings(row *model.Row) []opening {
 		about = w.nearestQA(uc.Name, 2)
 	}
 	if policy != nil { // the question that states the policy goes first
-		slices.SortStableFunc(about, func(a, b int) int {
-			return num(w.states(b, policy)) - num(w.states(a, policy))
-		})
+		slices.SortStableFunc(about, func(a, b int) int { return num(states(b)) - num(states(a)) })
 	}
 	for _, i := range about {
-		q := w.q(i)
-		shows := policy != nil && (w.states(i, policy) || !speaks(policy) || role == model.Pressed && policy.Type == model.Escalate && cites(policy.Evidence, q.doc, q.LineStart, q.LineEnd))
-		answer := ""
-		for _, s := range q.statements {
-			answer += s.Text + " "
-		}
-		trouble := ""
-		if w.trouble(q.Question) {
-			trouble = "trouble"
-		}
-		if !q.Topic {
-			for _, p := range w.l.Paraphrases(q.Question) {
-				out = append(out, opening{text: p, qa: i, turned: true, policy: shows, kind: trouble})
-			}
-		}
-		if q.elliptical && !q.Topic && slices.ContainsFunc(out, func(o opening) bool { return o.qa == i }) {
-			continue
-		}
-		for _, say := range w.needs(q.Question, q.Question+". "+answer, answer, true) {
-			out = append(out, opening{text: say, qa: i, policy: shows, plain: 1, kind: trouble})
-		}
-		if q.Topic && len(strings.Fields(q.Question)) <= 4 && w.l.Elliptical(q.Question) {
-			np := lang.Lower(strings.TrimRight(q.Question, "?!.: "))
-			for _, kind := range w.quantities(q) {
-				for _, f := range w.s.AskAbout[kind] {
-					if overlap(w.k.matter(np), w.k.matter(f)) > 0 {
-						continue // it would say the same twice
-					}
-					out = append(out, opening{text: lang.Upper(fill(f, "{np}", np)), qa: i, policy: shows, plain: 2})
-				}
-			}
+		shows := policy != nil && (states(i) || !speaks(policy))
+		for _, o := range w.sayings(i) {
+			o.policy = shows
+			out = append(out, o)
 		}
 	}
 	if len(about) == 0 || policy != nil && !slices.ContainsFunc(out, func(o opening) bool { return o.policy }) {
@@ -232,16 +261,11 @@ func (w *work) needs(topic, text, answer string, whole bool) []string {
 
 // inQA reports whether a policy stands in the answer to a question.
 func (w *work) inQA(p *model.Policy) bool {
-	for i := range w.questions() {
-		if w.states(i, p) {
-			return true
-		}
-	}
-	return false
+	return len(w.meeting(p.Evidence)) > 0
 }
 
 // bare returns what a policy states, without the question it answers.
-func (w *work) bare(p *model.Policy) string {
+func bare(p *model.Policy) string {
 	if i := strings.LastIndex(p.Statement, "? "); i >= 0 {
 		return p.Statement[i+2:]
 	}
@@ -253,7 +277,7 @@ func head[T any](list []T) []T { return list[:min(1, len(list))] }
 // matters returns what the policy is about, the most specific first.
 func (w *work) matters(p *model.Policy) []*lang.Matter {
 	var out []*lang.Matter
-	toks, inQA := lang.Tokens(w.bare(p)), w.inQA(p)
+	toks, inQA := w.view(p).toks, w.inQA(p)
 	for i := range w.s.Matters {
 		m := &w.s.Matters[i]
 		if inQA && !m.Content {
@@ -290,8 +314,9 @@ func (w *work) underTopic(p *model.Policy) bool {
 // else against the deadline, wait, price or prohibition that its words set. It
 // is false for a policy that states a mere fact.
 func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
-	sp, spoken := w.k.speak(w.bare(p))
-	if w.needed(w.bare(p)) != "" && speaks(p) {
+	v := w.view(p)
+	sp, spoken := v.spoken, v.speaks
+	if v.needed != "" && speaks(p) {
 		if value(row, "identifier") == "present" {
 			return push{}, false // it is given
 		}
@@ -305,7 +330,7 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 		var ok bool
 		switch m.Key {
 		case "identify":
-			ok = (spoken && sp.Act == lang.ActAsk && sp.Object != "" || w.needed(w.bare(p)) != "") && value(row, "identifier") != "present"
+			ok = (spoken && sp.Act == lang.ActAsk && sp.Object != "" || v.needed != "") && value(row, "identifier") != "present"
 		case "human":
 			ok = p.Type == model.Escalate || spoken && sp.Act == lang.ActHandOver
 		case "anger", "emoji", "short", "names", "empty", "offtopic":
@@ -324,8 +349,7 @@ func (w *work) push(row *model.Row, p *model.Policy) (push, bool) {
 	if !speaks(p) {
 		return push{}, false
 	}
-	st := w.bare(p)
-	toks := lang.Tokens(st)
+	st, toks := v.bare, v.toks
 	digits := strings.ContainsAny(st, "0123456789")
 	timed := slices.ContainsFunc(w.l.Quantities(st), func(q lang.Quantity) bool { return timeUnits[q.Unit] }) || clock.MatchString(st)
 	for _, kind := range []string{"refund", "reserve", "age", "wait", "price", "deadline", "limit"} {
@@ -580,7 +604,7 @@ func (w *work) dress(row *model.Row, r *rand.Rand, parts []string, round int, m 
 func (w *work) idName(row *model.Row) string {
 	text := strings.ToLower(w.call.UseCase.Name + " " + w.call.UseCase.Description)
 	for _, id := range row.PolicyIDs {
-		if p := w.policies[id]; p != nil {
+		if p := w.own[id]; p != nil {
 			text += " " + strings.ToLower(p.Statement)
 		}
 	}

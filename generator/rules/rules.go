@@ -12,6 +12,7 @@ import (
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/internal/ground"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 )
@@ -44,11 +45,10 @@ type memory struct {
 	docs     []*model.Document
 	once     sync.Once
 	k        *knowledge
-	ground   *coverage.Ground
 }
 
-// recall returns what the documents of a call state.
-func (g *rules) recall(l *lang.Language, call *generator.Call) *memory {
+// learned returns what the documents of a call state.
+func (g *rules) learned(l *lang.Language, call *generator.Call) *knowledge {
 	g.mu.Lock()
 	i := slices.IndexFunc(g.known, func(m *memory) bool { return m.language == call.Language && slices.Equal(m.docs, call.Documents) })
 	if i < 0 {
@@ -60,11 +60,63 @@ func (g *rules) recall(l *lang.Language, call *generator.Call) *memory {
 	}
 	m := g.known[i]
 	g.mu.Unlock()
-	m.once.Do(func() {
-		m.k = learn(l, m.docs)
-		m.ground = coverage.NewGround(l, m.docs)
-	})
-	return m
+	m.once.Do(func() { m.k = learn(l, m.docs) })
+	return m.k
+}
+
+// reading is what the calls of a run share: what the documents state, and what
+// the policies say.
+type reading struct {
+	k        *knowledge
+	ground   *coverage.Ground
+	docs     []*model.Document
+	policies []model.Policy
+	most     int // sentences of an answer; 0 is no limit
+	views    sync.Map
+}
+
+// recall returns what the documents and policies of a call say.
+func (g *rules) recall(ctx context.Context, l *lang.Language, call *generator.Call) (*reading, error) {
+	read := func(ctx context.Context) (*reading, error) {
+		return &reading{
+			k: g.learned(l, call), ground: ground.Of(ctx, call.Memo, l, call.Documents, call.AllPolicies),
+			docs: call.Documents, policies: call.AllPolicies, most: sentences(l, call.AllPolicies),
+		}, nil
+	}
+	rd, err := generator.Once(ctx, call.Memo, "rules.reading\x00"+call.Language, read)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(rd.docs, call.Documents) || len(rd.policies) != len(call.AllPolicies) || len(rd.policies) > 0 && &rd.policies[0] != &call.AllPolicies[0] {
+		return read(ctx)
+	}
+	return rd, nil
+}
+
+// view is what one policy says.
+type view struct {
+	statement string
+	bare      string       // without the question it answers
+	toks      []lang.Token // of bare
+	spoken    lang.Spoken  // of bare
+	speaks    bool         // it can be spoken
+	needed    string       // of bare; see work.needed
+	matter    []string     // of statement
+}
+
+// view returns what a policy says, read once in a run.
+func (w *work) view(p *model.Policy) *view {
+	if v, ok := w.views.Load(p.ID); ok {
+		if v, _ := v.(*view); v.statement == p.Statement {
+			return v
+		}
+	}
+	v := &view{statement: p.Statement, bare: bare(p), matter: w.k.matter(p.Statement)}
+	v.toks = lang.Tokens(v.bare)
+	v.spoken, v.speaks = w.k.speak(v.bare)
+	v.needed = w.needed(v.bare)
+	w.views.Store(p.ID, v)
+	return v
 }
 
 // Spec describes the generator to a router.
@@ -86,7 +138,11 @@ func (g *rules) Generate(ctx context.Context, call *generator.Call) (*generator.
 	if err != nil {
 		return nil, err
 	}
-	w := newWork(l, call, g.recall(l, call))
+	rd, err := g.recall(ctx, l, call)
+	if err != nil {
+		return nil, err
+	}
+	w := newWork(l, call, rd)
 	var b model.Batch
 	var dropped []generator.Drop
 	for i := range call.Rows {
@@ -133,7 +189,7 @@ func (w *work) row(row *model.Row) (*model.Item, string) {
 // item; "" means nothing.
 func (w *work) check(row *model.Row, it *model.Item) string {
 	c := &coverage.Candidate{
-		Documents: w.call.Documents, Ground: w.ground, Lang: w.l, Language: w.call.Language, Profile: w.call.Profile,
+		Documents: w.call.Documents, Ground: w.reading.ground, Lang: w.l, Language: w.call.Language, Profile: w.call.Profile,
 		UseCase: w.call.UseCase, AllPolicies: w.call.AllPolicies, Axes: w.call.Axes, Row: *row, Item: *it,
 	}
 	c.Item.TestCase.Metadata.Generator = Name
@@ -142,7 +198,7 @@ func (w *work) check(row *model.Row, it *model.Item) string {
 		c.Item.Examples[i].Metadata.Generator = Name
 	}
 	for _, id := range row.PolicyIDs {
-		if p := w.policies[id]; p != nil {
+		if p := w.own[id]; p != nil {
 			c.Policies = append(c.Policies, *p)
 		}
 	}

@@ -53,7 +53,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 			n += 4
 		}
 		for _, id := range row.PolicyIDs {
-			if p := w.policies[id]; p != nil && cites(p.Evidence, s.doc, s.start, s.end) && n > 0 {
+			if p := w.own[id]; p != nil && cites(p.Evidence, s.doc, s.start, s.end) && n > 0 {
 				n++
 			}
 		}
@@ -277,7 +277,7 @@ func needKeys(l *lang.Language, text string) []string {
 // standsFor reports whether a statement is where a policy of the row stands.
 func (w *work) standsFor(row *model.Row, s *statement) bool {
 	return slices.ContainsFunc(row.PolicyIDs, func(id string) bool {
-		p := w.policies[id]
+		p := w.own[id]
 		return p != nil && cites(p.Evidence, s.doc, s.start, s.end)
 	})
 }

@@ -17,10 +17,11 @@ type work struct {
 	call     *generator.Call
 	l        *lang.Language
 	s        *lang.Speech
-	k        *knowledge // of all calls: read only
-	ground   *coverage.Ground
-	topical  *qa // the topic that the use case's own statements make, if any
-	policies map[string]*model.Policy
+	*reading                          // of all calls: read only
+	abouts   []int                    // questions that the use case rests on, once asked for
+	known    bool                     // abouts is known
+	topical  *qa                      // the topic that the use case's own statements make, if any
+	own      map[string]*model.Policy // of the call
 	axes     map[string]model.Axis
 	light    map[string]bool // stems of words that tell no need
 	ucs      []string        // stems of the use case, once asked for
@@ -28,18 +29,15 @@ type work struct {
 	inputs   []string        // inputs accepted before and made in this call
 }
 
-func newWork(l *lang.Language, call *generator.Call, m *memory) *work {
-	w := &work{call: call, l: l, s: &l.Speech, k: m.k, ground: m.ground, policies: map[string]*model.Policy{}, axes: map[string]model.Axis{}, used: map[string]bool{}}
+func newWork(l *lang.Language, call *generator.Call, rd *reading) *work {
+	w := &work{call: call, l: l, s: &l.Speech, reading: rd, own: map[string]*model.Policy{}, axes: map[string]model.Axis{}, used: map[string]bool{}}
 	for i := range call.Policies {
-		w.policies[call.Policies[i].ID] = &call.Policies[i]
+		w.own[call.Policies[i].ID] = &call.Policies[i]
 	}
 	for _, a := range call.Axes {
 		w.axes[a.Name] = a
 	}
-	w.light = map[string]bool{}
-	for _, s := range l.Stems(w.s.Light) {
-		w.light[s] = true
-	}
+	w.light = rd.k.light
 	w.inputs = append(w.inputs, call.Avoid...)
 	w.section()
 	return w
@@ -49,19 +47,17 @@ func newWork(l *lang.Language, call *generator.Call, m *memory) *work {
 // question of the documents does.
 func (w *work) section() {
 	uc := &w.call.UseCase
-	for i := range w.k.qas {
-		if q := &w.k.qas[i]; len(q.statements) > 0 && cites(uc.Evidence, q.doc, q.LineStart, q.LineEnd) {
-			return
-		}
+	if slices.ContainsFunc(w.k.asked(uc.Evidence), func(i int) bool { return len(w.k.qas[i].statements) > 0 }) {
+		return
 	}
 	entry := qa{QA: model.QA{Question: uc.Name}}
 	if i := strings.LastIndex(uc.Name, ": "); i > 0 {
 		entry.Question, entry.Topic = uc.Name[i+2:], len(strings.Fields(uc.Name[i+2:])) <= 3
 	}
 	for _, e := range uc.Evidence {
-		for i := range w.k.statements {
+		for _, i := range w.k.said.meet(e) {
 			s := &w.k.statements[i]
-			if s.qa < 0 && s.doc == e.InputFile && s.start <= e.LineEnd && e.LineStart <= s.end {
+			if s.qa < 0 {
 				entry.statements = append(entry.statements, *s)
 				if entry.doc == "" || s.end > entry.LineEnd {
 					entry.doc, entry.LineEnd = s.doc, s.end
@@ -174,7 +170,7 @@ const nearest = 0.7
 // first returns the policy a row turns on and its role.
 func (w *work) first(row *model.Row) (*model.Policy, model.Role) {
 	for _, id := range row.PolicyIDs {
-		if p := w.policies[id]; p != nil {
+		if p := w.own[id]; p != nil {
 			return p, row.Roles[id]
 		}
 	}

@@ -18,6 +18,7 @@ type vocabulary struct {
 	chapters []string
 	topics   []topic
 	things   [][2]string // named two ways: as the subject, and as the object of a sentence
+	verbs    []string
 	persons  []string
 	events   []string
 	papers   []string
@@ -95,7 +96,7 @@ func (v *vocabulary) slots(r *rand.Rand) *strings.Replacer {
 	thing, other := v.things[at], v.things[(at+1+r.IntN(len(v.things)-1))%len(v.things)]
 	return strings.NewReplacer(
 		"{thing}", thing[0], "{of}", thing[1], "{other}", other[1], "{person}", pick(v.persons), "{event}", pick(v.events),
-		"{paper}", pick(v.papers), "{place}", pick(v.places), "{unit}", pick(v.units),
+		"{paper}", pick(v.papers), "{place}", pick(v.places), "{verb}", pick(v.verbs), "{unit}", pick(v.units),
 		"{n}", fmt.Sprint(2+r.IntN(58)), "{m}", fmt.Sprint(10*(1+r.IntN(300))), "{id}", fmt.Sprint(10000+r.IntN(80000)),
 	)
 }

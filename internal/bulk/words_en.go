@@ -18,6 +18,12 @@ var english = &vocabulary{
 	ticketHead: "| No | Message | Answer |\n| --- | --- | --- |",
 	chapters:   split("Orders and parcels\nPayments\nReturns\nAccounts\nRepairs\nSubscriptions\nWarranty\nDeliveries abroad\nGift cards\nWorkshops\nStorage\nBusiness customers"),
 	topics: []topic{
+		{"Can I {verb} {of}?", []string{"yes, within {n} {unit} of {event}; bring {paper} to {place}.", "no, {person} does that, for {m} euros.", "only at {place}, and {person} must see {paper} first.", "yes, but not after {event}."}},
+		{"How do I {verb} {of}?", []string{"write to {person} with {paper}; it takes up to {n} {unit}.", "come to {place} before {event}. {person} needs {paper}.", "it is done online and costs {m} euros."}},
+		{"Where can I {verb} {of}?", []string{"at {place}, until {n} {unit} after {event}.", "only at {place}; bring {paper}."}},
+		{"Do I have to {verb} {of}?", []string{"yes, before {event}, or {m} euros are charged.", "no, {person} takes care of it within {n} {unit}."}},
+		{"Can I {verb} {of} without {paper}?", []string{"no, {person} must see {paper}.", "yes, up to {m} euros."}},
+		{"What happens if I {verb} {of} too late?", []string{"after {n} {unit} we charge {m} euros.", "{person} decides; the assistant must not promise anything."}},
 		{"Can I return {of} after {event}?", []string{"yes, within {n} {unit} of {event}, with {paper}.", "no, {of} cannot be returned after {event}; {person} offers a repair instead.", "{person} must ask for {paper} before {of} is taken back."}},
 		{"How long does the repair of {of} take?", []string{"the workshop needs up to {n} {unit}; {person} calls after {event}.", "usually {n} {unit}, longer when {other} must be ordered.", "no date is promised before {person} has seen {paper}."}},
 		{"How much does it cost to replace {of}?", []string{"{m} euros, and {other} is free of charge.", "the price is set by {person} after {event}; the assistant never names one.", "from {m} euros; with {paper} it is {n} percent less."}},
@@ -35,56 +41,189 @@ var english = &vocabulary{
 		{"When is {thing} back in stock?", []string{"the assistant never guesses dates; {person} writes after {event}.", "new stock comes every {n} {unit}."}},
 		{"Can I store {of} with you over {event}?", []string{"yes, for {m} euros, up to {n} {unit}.", "no, but {place} takes it with {paper}."}},
 	},
-	things: both(`a road bike
-the cargo trailer
-a steel kettle
-the winter tent
-a pair of skates
-the garden hose
-a leather saddle
-the coffee grinder
-an oak table
-the child seat
-a wall lamp
-the camping stove
-a wool blanket
-the rain cover
-a violin case
-the sewing machine
-a cast iron pan
-the folding ladder
-a paper kite
-the fish tank
-a climbing rope
-the hearing aid
-a silver ring
-the ink cartridge
-a memory card
-the phone holder
-a night light
-the carbon paddle
-a spare battery
-the bread oven
-a ski helmet
-the chess set
-a picture frame
-the water filter
-a sleeping bag
-the office chair
-a desk fan
-the yoga mat
-a power drill
-the snow shovel
-a bird feeder
-the travel pillow
-a tea service
-the bath scale
-a radio receiver
-the dog collar
-a hiking map
-the cheese knife
-a piano stool
-the mosquito net`),
+	things: both(`a kettle
+a saddle
+a tent
+a hose
+a grinder
+a table
+a lamp
+a stove
+a blanket
+a violin
+a ladder
+a kite
+a rope
+a ring
+a cartridge
+a camera
+a holder
+a paddle
+a battery
+an oven
+a helmet
+a chessboard
+a frame
+a filter
+a chair
+a fan
+a mat
+a drill
+a shovel
+a feeder
+a pillow
+a teapot
+a scale
+a radio
+a collar
+a map
+a knife
+a stool
+a net
+a piano
+a bicycle
+a trailer
+a sofa
+a wardrobe
+a mirror
+a curtain
+a carpet
+a heater
+a fridge
+a freezer
+a toaster
+a blender
+a mixer
+an iron
+a printer
+a scanner
+a monitor
+a keyboard
+a router
+a speaker
+a headset
+a microphone
+a tripod
+a lens
+a telescope
+a compass
+a backpack
+a suitcase
+an umbrella
+a jacket
+a raincoat
+a boot
+a sandal
+a glove
+a scarf
+a hat
+a belt
+a wallet
+a purse
+a watch
+a bracelet
+a necklace
+an earring
+a brooch
+a vase
+a candle
+a clock
+a painting
+a statue
+a basket
+a bucket
+a broom
+a mop
+a sponge
+a hammer
+a saw
+a wrench
+a pump
+a hoist
+a winch
+a pulley
+an anchor
+an oar
+a sail
+a raft
+a canoe
+a kayak
+a surfboard
+a snowboard
+a sledge
+a skate
+a racket
+a ball
+a whistle
+a trophy
+a medal
+a flag
+a tarpaulin
+a generator
+an inverter
+a charger
+a cable
+a socket
+a fuse`),
+	verbs: split(`return
+exchange
+cancel
+reserve
+rent
+borrow
+buy
+sell
+repair
+clean
+insure
+store
+collect
+transport
+test
+register
+assemble
+dismantle
+upgrade
+replace
+inspect
+label
+pack
+unpack
+sharpen
+paint
+polish
+adjust
+calibrate
+lock
+unlock
+track
+measure
+weigh
+wash
+dry
+heat
+cool
+charge
+refill
+rewire
+donate
+recycle
+auction
+gift
+engrave
+photograph
+display
+lend
+lease
+extend
+pause
+postpone
+confirm
+report
+claim
+dispute
+downgrade
+customise`),
 	persons: split("the desk\nthe duty manager\nthe workshop\na clerk\nthe events team\nthe courier\nthe accountant\nthe branch head\nan engineer\nthe night porter"),
 	events:  split("delivery\nthe first payment\nthe summer sale\nthe inspection\nthe end of the month\ncheckout\nthe public holidays\nthe first use\nthe invoice date\nthe yearly service\nthe exchange\nthe signing of the contract"),
 	papers:  split("the receipt\na photo ID\nthe order number\nthe service card\na signed form\nthe purchase contract\nthe customs paper\nthe booking code\na bank statement\nthe warranty booklet"),
