@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,6 +192,9 @@ type base struct {
 	inputs   map[string]bool // folded texts of inputs
 }
 
+// numbered is what the id of a further example of a test case ends with.
+var numbered = regexp.MustCompile(`_n[0-9]+$`)
+
 func newBase(b *Base) *base {
 	out := &base{
 		useCases: map[string]bool{}, axes: map[string][]model.Axis{}, strength: map[string]int{}, limits: map[string][]model.Constraint{},
@@ -206,8 +210,8 @@ func newBase(b *Base) *base {
 		examples[e.TestCaseID] = append(examples[e.TestCaseID], *e)
 		out.inputs[inputKey(&e.Input)] = true
 		// An example is named after its test case, so its name is taken for both.
-		name, _, _ := strings.Cut(strings.TrimPrefix(e.ID, "ex_"), "_n")
-		out.taken["tc_"+strings.TrimPrefix(e.ID, "ex_")], out.taken["tc_"+name] = true, true
+		name := strings.TrimPrefix(e.ID, "ex_")
+		out.taken["tc_"+name], out.taken["tc_"+numbered.ReplaceAllString(name, "")] = true, true
 	}
 	planned := map[string][]model.Row{}
 	if b.Manifest != nil {

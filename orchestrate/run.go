@@ -78,18 +78,11 @@ func (r *run) prepare(ctx context.Context, in *Input) error {
 		}
 		return r.adopt(ctx, in.Plan)
 	}
-	if in == nil || len(in.Documents) == 0 {
+	if in == nil {
 		return &JobError{"Documents", "there are none"}
 	}
-	names := map[string]bool{}
-	for _, d := range in.Documents {
-		if d == nil {
-			return &JobError{"Documents", "one is nil"}
-		}
-		if names[d.Name] {
-			return &JobError{"Documents", fmt.Sprintf("two have the name %q; evidence could not tell them apart", d.Name)}
-		}
-		names[d.Name] = true
+	if err := uniqueNames(in.Documents); err != nil {
+		return err
 	}
 	if in.Base != nil {
 		return r.prepareBase(ctx, in)

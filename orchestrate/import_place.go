@@ -1,0 +1,322 @@
+package orchestrate
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/model"
+)
+
+// placer finds the use case and the policies of foreign records. All cuts are
+// relative: to the best match of a record, and to how alike the use cases of
+// the documents are among themselves.
+type placer struct {
+	im       *importer
+	useCases [][]float32
+	policies [][]float32
+	base     float64         // how alike two use cases are that have nothing to do with each other
+	lexical  bool            // vectors compare words, so what shares no word matches nothing
+	known    map[string]bool // content words of the documents
+	lines    []lineSet       // of use cases
+	ruled    []lineSet       // of policies
+}
+
+// mostPolicies bounds how many policies a foreign record is placed under.
+const mostPolicies = 3
+
+func (im *importer) newPlacer(ctx context.Context, drafts []draft) (*placer, [][]float32) {
+	p := &placer{im: im, known: map[string]bool{}}
+	var texts, corpus []string
+	for i := range im.ex.UseCases {
+		uc := &im.ex.UseCases[i]
+		texts = append(texts, uc.Name+"\n"+uc.Description+"\n"+quotes(uc.Evidence))
+		p.lines = append(p.lines, linesOf(uc.Evidence))
+	}
+	for i := range im.ex.Policies {
+		pol := &im.ex.Policies[i]
+		texts = append(texts, pol.Statement+"\n"+quotes(pol.Evidence))
+		p.ruled = append(p.ruled, linesOf(pol.Evidence))
+	}
+	n, m := len(im.ex.UseCases), len(im.ex.Policies)
+	for i := range drafts {
+		texts = append(texts, drafts[i].text())
+	}
+	for _, d := range im.in.Documents {
+		for i := range d.Blocks {
+			corpus = append(corpus, d.Blocks[i].Text)
+			for _, w := range im.contentWords(d.Blocks[i].Text) {
+				p.known[w] = true
+			}
+		}
+	}
+	var vecs [][]float32
+	embedder := im.o.opts.Embedder
+	if embedder != nil {
+		var err error
+		if vecs, err = embedder.Embed(ctx, texts); err != nil || len(vecs) != len(texts) {
+			message := "the number of vectors is wrong"
+			if err != nil {
+				message = err.Error()
+			}
+			im.events.emit(Event{Kind: EventNotice, Stage: "place", Message: "words are compared instead of embeddings: " + message})
+			vecs = nil
+		}
+	}
+	if vecs == nil {
+		p.lexical = true
+		vecs, _ = llm.NewLexical(corpus).Embed(ctx, texts) // the lexical one never fails
+	}
+	p.useCases, p.policies = vecs[:n], vecs[n:n+m]
+	var pairs []float64
+	for i := range p.useCases {
+		for k := range i {
+			pairs = append(pairs, llm.Cosine(p.useCases[i], p.useCases[k]))
+		}
+	}
+	slices.Sort(pairs)
+	if len(pairs) > 0 {
+		p.base = pairs[len(pairs)/2]
+	}
+	return p, vecs[n+m:]
+}
+
+func (d *draft) text() string {
+	return coverage.InputText(&d.example.Input) + "\n" + d.example.ExpectedOutput
+}
+
+// contentWords are the words of a text that say what it is about: stems without
+// stop words, or the beginnings of longer words in a language without data.
+func (im *importer) contentWords(text string) []string {
+	if im.lang != nil {
+		return im.lang.Stems(text)
+	}
+	const most = 5
+	var out []string
+	for _, w := range lang.Words(text) {
+		if r := []rune(w); len(r) >= most {
+			out = append(out, string(r[:most]))
+		}
+	}
+	return out
+}
+
+// place finds the use case and the policies of each draft, refuses those that
+// match nothing or break the contract, and returns the others.
+func (im *importer) place(ctx context.Context, drafts []draft) ([]draft, error) {
+	if len(drafts) == 0 {
+		return nil, nil
+	}
+	p, vecs := im.newPlacer(ctx, drafts)
+	var out []draft
+	for i := range drafts {
+		d := &drafts[i]
+		if !im.shape(d) {
+			continue
+		}
+		uc := p.useCase(d, vecs[i])
+		if uc < 0 {
+			im.refuse(d.index, CheckPlace, "no context of it states what a use case of the documents is about, and its words do not say that it belongs to one")
+			continue
+		}
+		d.useCase = im.ex.UseCases[uc].ID
+		d.policies = p.policiesOf(d, vecs[i])
+		if len(d.policies) == 0 {
+			im.refuse(d.index, CheckPlace, "no policy of the documents has to do with it")
+			continue
+		}
+		im.describe(d)
+		if why := im.breaks(d); why != "" {
+			im.refuse(d.index, CheckContract, why)
+			continue
+		}
+		out = append(out, *d)
+	}
+	return out, nil
+}
+
+// lineSet are the lines of evidence, by document.
+type lineSet map[string]map[int]bool
+
+func linesOf(ev []model.Evidence) lineSet {
+	s := lineSet{}
+	for _, e := range ev {
+		s.add(e.InputFile, e.LineStart, e.LineEnd)
+	}
+	return s
+}
+
+func (s lineSet) add(doc string, from, to int) {
+	if s[doc] == nil {
+		s[doc] = map[int]bool{}
+	}
+	for n := from; n <= to; n++ {
+		s[doc][n] = true
+	}
+}
+
+// overlap is the share of the lines of both that they have in common.
+func (s lineSet) overlap(t lineSet) float64 {
+	both, all := 0, 0
+	for doc, lines := range s {
+		all += len(lines)
+		for n := range lines {
+			if t[doc][n] {
+				both++
+			}
+		}
+	}
+	for _, lines := range t {
+		all += len(lines)
+	}
+	if both == 0 {
+		return 0
+	}
+	return float64(both) / float64(all-both)
+}
+
+func (d *draft) lines() lineSet {
+	s := lineSet{}
+	for _, span := range d.spans {
+		if span.EndLine >= span.StartLine && span.StartLine > 0 {
+			s.add(span.Doc, span.StartLine, span.EndLine)
+		}
+	}
+	return s
+}
+
+// useCase returns the index of the use case that a draft belongs to, or -1.
+// Its contexts say which ones come into question, its words which of them.
+func (p *placer) useCase(d *draft, vec []float32) int {
+	lines := d.lines()
+	sims, laps := make([]float64, len(p.useCases)), make([]float64, len(p.useCases))
+	for i := range p.useCases {
+		sims[i] = llm.Cosine(vec, p.useCases[i])
+		laps[i] = lines.overlap(p.lines[i])
+	}
+	if slices.Max(append(slices.Clone(laps), 0)) == 0 { // by the rules that the contexts state
+		for k := range p.policies {
+			if lap := lines.overlap(p.ruled[k]); lap > 0 {
+				for i := range p.im.ex.UseCases {
+					if at := slices.Index(p.im.ex.Relevant[p.im.ex.UseCases[i].ID], p.im.ex.Policies[k].ID); at >= 0 {
+						laps[i] = max(laps[i], lap/float64(at+1))
+					}
+				}
+			}
+		}
+	}
+	best, score := -1, 0.0
+	top, lap := slices.Max(append(slices.Clone(sims), 0)), slices.Max(append(slices.Clone(laps), 0))
+	for i := range p.useCases {
+		if lap > 0 && laps[i] == 0 {
+			continue
+		}
+		s := share(sims[i], top) + share(laps[i], lap)
+		if best < 0 || s > score {
+			best, score = i, s
+		}
+	}
+	if lap > 0 || best < 0 {
+		return best
+	}
+	// Without a context that says that it is of these documents it must be nearer
+	// to a use case than use cases are to each other, and speak their words.
+	if top <= 0 || len(lines) == 0 && (top < p.base || p.lexical && !p.speaks(d)) {
+		return -1
+	}
+	return best
+}
+
+// share is a score relative to the best one.
+func share(s, best float64) float64 {
+	if best <= 0 || s <= 0 {
+		return 0
+	}
+	return s / best
+}
+
+// speaks reports whether at least a third of a draft's words are words of the
+// documents.
+func (p *placer) speaks(d *draft) bool {
+	words := p.im.contentWords(d.text())
+	n := 0
+	for _, w := range words {
+		if p.known[w] {
+			n++
+		}
+	}
+	return n > 0 && 3*n >= len(words)
+}
+
+// policiesOf returns the policies that a draft turns on, the most likely first.
+func (p *placer) policiesOf(d *draft, vec []float32) []string {
+	relevant := p.im.ex.Relevant[d.useCase]
+	lines := d.lines()
+	type scored struct {
+		at    int
+		score float64
+	}
+	sims, laps := make([]float64, len(p.policies)), make([]float64, len(p.policies))
+	var candidates []int
+	for k := range p.policies {
+		laps[k] = lines.overlap(p.ruled[k])
+		if laps[k] > 0 || slices.Contains(relevant, p.im.ex.Policies[k].ID) {
+			sims[k] = llm.Cosine(vec, p.policies[k])
+			candidates = append(candidates, k)
+		}
+	}
+	top, lap := slices.Max(append(slices.Clone(sims), 0)), slices.Max(append(slices.Clone(laps), 0))
+	var ranked []scored
+	for _, k := range candidates {
+		ranked = append(ranked, scored{k, 2*share(sims[k], top) + share(laps[k], lap)})
+	}
+	slices.SortStableFunc(ranked, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	var out []string
+	for i, s := range ranked {
+		if i == mostPolicies || i > 0 && s.score < ranked[0].score*0.6 {
+			break
+		}
+		out = append(out, p.im.ex.Policies[s.at].ID)
+	}
+	if len(out) == 0 && len(relevant) > 0 {
+		out = append(out, relevant[0])
+	}
+	return out
+}
+
+// shape brings a draft into the case's format for tests of its kind.
+func (im *importer) shape(d *draft) bool {
+	d.example.Input.Messages = slices.Clone(d.example.Input.Messages)
+	if d.example.Format == "" {
+		d.example.Format = model.SingleTurnQA
+	}
+	if _, ok := im.profile.Format(d.example.Format); !ok {
+		im.refuse(d.index, CheckFormat, "the case "+string(im.profile.Case)+" has no format for it: "+string(d.example.Format)+" is none of "+strings.Join(formatNames(im.profile), ", "))
+		return false
+	}
+	return true
+}
+
+func formatNames(p *model.Profile) []string {
+	var out []string
+	for _, f := range p.Formats {
+		out = append(out, string(f.Format))
+	}
+	return out
+}
+
+// breaks says what of the contract a draft breaks by itself, "" for nothing.
+func (im *importer) breaks(d *draft) string {
+	e := d.example
+	e.ID, e.TestCaseID = "ex_draft", "tc_draft"
+	one := &model.Dataset{Examples: []model.Example{e}}
+	var out []string
+	for _, v := range one.ViolationsWith(im.profile, im.in.Documents...) {
+		out = append(out, v.Message)
+	}
+	return strings.Join(out, "; ")
+}
