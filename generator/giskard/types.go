@@ -1,0 +1,182 @@
+package giskard
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Type is a type of question: what it makes hard for an agent. The values are
+// those of Giskard's question_type.
+type Type string
+
+// The types of question, in the order in which they are made.
+const (
+	// Simple is one need that the base decides.
+	Simple Type = "simple"
+	// Complex is a simple one under circumstances that make it harder to get
+	// right.
+	Complex Type = "complex"
+	// Distracting mentions in passing something of another document of the base.
+	Distracting Type = "distracting element"
+	// Situational has the situation of the person woven in.
+	Situational Type = "situational"
+	// Double is two needs of one person in one message.
+	Double Type = "double"
+	// Conversational is an opening message and a follow-up that is understood
+	// only with it.
+	Conversational Type = "conversational"
+	// OutOfScope asks for something plausible that the base does not say.
+	OutOfScope Type = "out of scope"
+	// MultiContext is a need that only two documents of the base together decide.
+	// Giskard's report names the type; it has no generator for it.
+	MultiContext Type = "multi-context"
+)
+
+// Types returns all types in their order.
+func Types() []Type {
+	return []Type{Simple, Complex, Distracting, Situational, Double, Conversational, OutOfScope, MultiContext}
+}
+
+// Component is a part of an agent that a type of question tests.
+type Component string
+
+// The components, as Giskard's report names them.
+const (
+	Generator Component = "Generator"
+	Retriever Component = "Retriever"
+	Rewriter  Component = "Rewriter"
+	Routing   Component = "Routing"
+	// Knowledge is the knowledge base itself: seen in how the answers differ
+	// between topics, so that every question about a topic tests it.
+	Knowledge Component = "Knowledge base"
+)
+
+// Components returns the components that a type tests; none for an unknown type.
+func (t Type) Components() []Component {
+	switch t {
+	case Simple:
+		return []Component{Generator, Retriever, Knowledge}
+	case Complex, Situational:
+		return []Component{Generator, Knowledge}
+	case Distracting:
+		return []Component{Generator, Retriever, Rewriter, Knowledge}
+	case Double:
+		return []Component{Generator, Rewriter, Knowledge}
+	case Conversational:
+		return []Component{Rewriter, Knowledge}
+	case MultiContext:
+		return []Component{Retriever, Rewriter, Knowledge}
+	case OutOfScope:
+		return []Component{Routing}
+	default:
+		return nil
+	}
+}
+
+// modified reports whether a question of the type is made by rewriting a first one.
+func (t Type) modified() bool {
+	switch t {
+	case Complex, Distracting, Situational, Double, Conversational:
+		return true
+	default:
+		return false
+	}
+}
+
+// Weights are the shares of the types. A type without a weight is not made.
+type Weights map[Type]float64
+
+// Counts are how many questions of each type to make.
+type Counts map[Type]int
+
+// Total is the sum of the counts.
+func (c Counts) Total() int {
+	n := 0
+	for _, k := range c {
+		n += k
+	}
+	return n
+}
+
+func (c Counts) String() string {
+	var b strings.Builder
+	for _, t := range Types() {
+		if c[t] > 0 {
+			if b.Len() > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "%s %d", t, c[t])
+		}
+	}
+	return cmp.Or(b.String(), "none")
+}
+
+func known(t Type) bool { return slices.Contains(Types(), t) }
+
+// check returns what is wrong with the weights.
+func (w Weights) check() error {
+	sum := 0.0
+	for t, x := range w {
+		switch {
+		case !known(t):
+			return &OptionError{Option: "Weights", Reason: fmt.Sprintf("%q is no type of question; the types are %s", t, listTypes())}
+		case !(x >= 0) || math.IsInf(x, 1):
+			return &OptionError{Option: "Weights", Reason: fmt.Sprintf("the weight of %q is %v; give a number from 0", t, x)}
+		}
+		sum += x
+	}
+	if len(w) > 0 && sum == 0 {
+		return &OptionError{Option: "Weights", Reason: "all weights are 0; give at least one type a weight"}
+	}
+	return nil
+}
+
+func listTypes() string {
+	var names []string
+	for _, t := range Types() {
+		names = append(names, fmt.Sprintf("%q", t))
+	}
+	return strings.Join(names, ", ")
+}
+
+// share splits n by the weights exactly: whole parts first, what is left to the
+// largest remainders, ties by the order of the types given.
+func share(n int, w Weights, order []Type) Counts {
+	sum := 0.0
+	for _, t := range order {
+		sum += w[t]
+	}
+	out := Counts{}
+	if n <= 0 || sum == 0 {
+		return out
+	}
+	type rest struct {
+		t Type
+		r float64
+	}
+	var rests []rest
+	left := n
+	for _, t := range order {
+		if w[t] == 0 {
+			continue
+		}
+		x := float64(n) * w[t] / sum
+		whole := int(x + 1e-9)
+		out[t] = whole
+		left -= whole
+		rests = append(rests, rest{t, x - float64(whole)})
+	}
+	slices.SortStableFunc(rests, func(a, b rest) int {
+		if math.Abs(a.r-b.r) < 1e-9 {
+			return 0
+		}
+		return cmp.Compare(b.r, a.r)
+	})
+	for i := range left {
+		out[rests[i%len(rests)].t]++
+	}
+	return out
+}
