@@ -43,6 +43,7 @@ import (
 	"io"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/casebook-go/casebook/adapters"
@@ -265,14 +266,16 @@ func (*exchange) Carried(rec generator.Record) (*adapters.Carried, generator.Rec
 
 // sideLine is a line of the side file.
 type sideLine struct {
-	Record   int             `json:"record"` // its index when the files were written
-	Input    string          `json:"user_input_sha256"`
-	Name     string          `json:"synthesizer_name,omitempty"` // an EvaluationDataset has none
-	Casebook json.RawMessage `json:"casebook"`
+	Record    int             `json:"record"` // its index when the files were written
+	Input     string          `json:"user_input_sha256"`
+	Reference string          `json:"reference_sha256"`
+	Name      string          `json:"synthesizer_name,omitempty"` // an EvaluationDataset has none
+	Casebook  json.RawMessage `json:"casebook"`
 }
 
-func key(s *ragas.Sample) string {
-	sum := sha256.Sum256([]byte(input(s)))
+// hash is the beginning of a SHA-256; it tells the texts of one file apart.
+func hash(s string) string {
+	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:8])
 }
 
@@ -285,7 +288,9 @@ func (*exchange) EncodeSide(w io.Writer, recs []generator.Record) error {
 			return fmt.Errorf("record %d: %w", i, err)
 		}
 		if carried := s.Extra[frame.Key]; carried != nil {
-			b, err := loose.Marshal(sideLine{Record: i, Input: key(s), Name: s.SynthesizerName, Casebook: carried})
+			b, err := loose.Marshal(sideLine{
+				Record: i, Input: hash(input(s)), Reference: hash(s.Reference), Name: s.SynthesizerName, Casebook: carried,
+			})
 			if err != nil {
 				return fmt.Errorf("record %d: %w", i, err)
 			}
@@ -297,55 +302,49 @@ func (*exchange) EncodeSide(w io.Writer, recs []generator.Record) error {
 
 // JoinSide gives each record the line of the side file that was written for its
 // question; of several with one question, in their order. A record whose
-// question was edited gets the line of its place if no other record claims it.
+// question was edited gets the line that was written for its place and answer.
 // A line that cannot be read is an error with its number.
 func (*exchange) JoinSide(recs []generator.Record, side io.Reader) ([]generator.Record, error) {
 	lines, err := sideLines(side)
 	if err != nil {
 		return nil, err
 	}
-	byKey, byPlace := map[string][]int{}, map[int]int{}
+	byInput, byPlace := map[string][]int{}, map[int]int{}
 	for i, l := range lines {
-		byKey[l.Input] = append(byKey[l.Input], i)
+		byInput[l.Input] = append(byInput[l.Input], i)
 		byPlace[l.Record] = i
 	}
-	used := make([]bool, len(lines))
+	out := slices.Clone(recs)
 	samples := make([]*ragas.Sample, len(recs))
-	line := make([]int, len(recs))
-	for i, rec := range recs {
-		line[i] = -1
-		s, err := parse(rec)
-		if err != nil {
-			continue
-		}
-		samples[i] = s
-		if ls := byKey[key(s)]; len(ls) > 0 {
-			line[i], byKey[key(s)] = ls[0], ls[1:]
-			used[ls[0]] = true
-		}
-	}
-	out := make([]generator.Record, len(recs))
-	for i, rec := range recs {
-		out[i] = rec
+	used := make([]bool, len(lines))
+	join := func(i, l int) {
 		s := samples[i]
-		if s == nil {
-			continue
-		}
-		if l, ok := byPlace[i]; line[i] < 0 && ok && !used[l] {
-			line[i], used[l] = l, true
-		}
-		if line[i] < 0 {
-			continue
-		}
 		if s.Extra == nil {
 			s.Extra = map[string]json.RawMessage{}
 		}
-		s.Extra[frame.Key] = lines[line[i]].Casebook
+		s.Extra[frame.Key] = lines[l].Casebook
 		if s.SynthesizerName == "" {
-			s.SynthesizerName = lines[line[i]].Name
+			s.SynthesizerName = lines[l].Name
 		}
-		if out[i].JSON, err = s.JSON(); err != nil {
-			return nil, fmt.Errorf("record %d: %w", i, err)
+		if b, err := s.JSON(); err == nil {
+			out[i].JSON = b
+		}
+		samples[i], used[l] = nil, true
+	}
+	for i, rec := range recs {
+		s, err := parse(rec)
+		if err != nil {
+			continue // stays as it is: adapting it says what is wrong
+		}
+		samples[i] = s
+		if ls := byInput[hash(input(s))]; len(ls) > 0 {
+			byInput[hash(input(s))] = ls[1:]
+			join(i, ls[0])
+		}
+	}
+	for i, s := range samples {
+		if l, ok := byPlace[i]; ok && s != nil && !used[l] && lines[l].Reference == hash(s.Reference) {
+			join(i, l)
 		}
 	}
 	return out, nil
