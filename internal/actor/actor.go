@@ -64,6 +64,7 @@ type part struct {
 // parts are the packages whose prompts have files of their own here.
 var parts = []part{
 	{deepEvalMarks, deepEval},
+	{ragasMarks, ragas},
 }
 
 // Actor is the model. What it says of the documents is what the rules find in
