@@ -63,8 +63,9 @@ type part struct {
 
 // parts are the packages whose prompts have files of their own here.
 var parts = []part{
-	{deepEvalMarks, deepEval},
+	{answerMarks, answers}, {deepEvalMarks, deepEval},
 	{ragasMarks, ragas},
+	{giskardMarks, giskard},
 }
 
 // Actor is the model. What it says of the documents is what the rules find in
