@@ -27,8 +27,9 @@ type Chunk struct {
 	Span model.Span
 	// Text is the raw bytes, line ends as they are.
 	Text string
-	// Title is the headings that the chunk's first text stands under, from the
-	// outermost, joined with " > "; empty where there are none.
+	// Title is the headings that the chunk stands under, from the outermost,
+	// joined with " > "; where it holds small sections, those of the largest.
+	// It is empty where there are none.
 	Title string
 	// Tokens is [Tokens] of Text.
 	Tokens int

@@ -39,6 +39,7 @@ type piece struct {
 	from, to pos
 	section  int // of its first text
 	end      int // section of its last
+	title    int // section of most of it
 	topic    bool
 }
 
@@ -220,6 +221,9 @@ func (s *splitter) findUnits() {
 			continue
 		}
 		k := owner[l]
+		if strings.TrimSpace(d.Line(l)) == "" {
+			continue
+		}
 		if k >= 0 {
 			section = d.Blocks[k].Section
 		} else if !hasText(d.Line(l)) {
@@ -338,7 +342,7 @@ func (s *splitter) split() []Chunk {
 }
 
 func (s *splitter) chunk(p piece) Chunk {
-	c := Chunk{Doc: s.d, Title: title(s.d, p.section)}
+	c := Chunk{Doc: s.d, Title: title(s.d, p.title)}
 	s.set(&c, p.from, p.to)
 	return c
 }
@@ -355,6 +359,15 @@ func (s *splitter) pieces(i, j int) []piece {
 	for i < j {
 		k := i
 		for k < j {
+			if k > i && s.units[k-1].prose {
+				// An introduction does not tear a question from its answer.
+				p, last, _ := s.whole(k, k)
+				if _, with, _ := s.whole(i, k); p.topic && with < last && s.fits(i, k-1) {
+					out = append(out, s.piece(i, k-1, false), p)
+					i = last + 1
+					break
+				}
+			}
 			if p, last, ok := s.whole(i, k); ok {
 				out = append(out, p)
 				i = last + 1
@@ -393,7 +406,7 @@ func (s *splitter) piece(i, k int, topic bool) piece {
 	}
 	return piece{
 		from: s.lineStart(s.units[i].from), to: s.lineEnd(s.units[k].to),
-		section: s.units[first].section, end: s.units[k].section, topic: topic,
+		section: s.units[first].section, end: s.units[k].section, title: s.units[first].section, topic: topic,
 	}
 }
 
@@ -401,7 +414,7 @@ func (s *splitter) piece(i, k int, topic bool) piece {
 // with unit k, and fits.
 func (s *splitter) whole(i, k int) (p piece, last int, ok bool) {
 	for _, g := range s.groups[k] {
-		if s.units[g.last].lead && g.last+1 < len(s.units) && s.units[g.last+1].segment == s.units[k].segment {
+		if s.units[g.last].lead && !s.units[g.last].prose && g.last+1 < len(s.units) && s.units[g.last+1].segment == s.units[k].segment {
 			continue // it would part a heading from its text
 		}
 		if s.allHeadings(k, g.last) {
@@ -482,7 +495,7 @@ func (s *splitter) lines(i int) []piece {
 		if strings.TrimSpace(s.d.Line(n)) == "" {
 			continue
 		}
-		p := piece{from: s.lineStart(n), to: s.lineEnd(n), section: u.section, end: u.section}
+		p := piece{from: s.lineStart(n), to: s.lineEnd(n), section: u.section, end: u.section, title: u.section}
 		if s.sums[n]-s.sums[n-1] <= s.body {
 			out = append(out, p)
 			continue
@@ -646,18 +659,25 @@ func (s *splitter) join(ps []piece) []piece {
 				break
 			}
 			if before >= after {
-				q := out[len(out)-1]
+				p = s.joined(out[len(out)-1], p)
 				out = out[:len(out)-1]
-				q.to, q.end = p.to, p.end
-				p = q
 			} else {
-				p.to, p.end = ps[i+1].to, ps[i+1].end
 				i++
+				p = s.joined(p, ps[i])
 			}
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+// joined is a and b, which follow each other, titled as the larger.
+func (s *splitter) joined(a, b piece) piece {
+	if s.tokens(b.from, b.to) > s.tokens(a.from, a.to) {
+		a.title = b.title
+	}
+	a.to, a.end = b.to, b.end
+	return a
 }
 
 // affinity is how much two chunks that follow each other have in common; -1 if

@@ -85,10 +85,10 @@ func kindOf(r rune, before runKind) runKind {
 	case unicode.IsLetter(r):
 		return runOther
 	case unicode.IsMark(r):
-		if before == runNone || before == runMark || before == runDigit {
-			return runOther
+		if before == runLatin {
+			return runLatin
 		}
-		return before
+		return runOther
 	case unicode.IsDigit(r):
 		return runDigit
 	}
