@@ -202,6 +202,7 @@ func looks(has func(string) bool, what string, keys []string) string {
 // one does not take the others with it.
 func list(b []byte, start int) []Row {
 	var rows []Row
+	lines := &liner{b: b}
 	end := len(bytes.TrimRight(b, " \t\r\n"))
 	closed := false
 	from, depth, quoted := -1, 0, false
@@ -219,7 +220,7 @@ func list(b []byte, start int) []Row {
 			continue
 		case depth == 0 && (c == ',' || c == ']'):
 			if from >= 0 {
-				rows = append(rows, row(b, from, i))
+				rows = append(rows, Row{Line: lines.line(from)}.with(b[from:i]))
 			}
 			from = -1
 			closed = c == ']'
@@ -239,20 +240,24 @@ func list(b []byte, start int) []Row {
 	}
 	switch {
 	case from >= 0:
-		r := row(b, from, end)
-		r.JSON, r.Err = nil, errors.New("the file ends inside it")
-		rows = append(rows, r)
+		rows = append(rows, Row{Line: lines.line(from), Err: errors.New("the file ends inside it")})
 	case !closed && len(rows) > 0:
-		rows = append(rows, Row{Line: line(b, end), Err: errors.New("the file ends before the list does")})
+		rows = append(rows, Row{Line: lines.line(end), Err: errors.New("the file ends before the list does")})
 	}
 	return rows
 }
 
-func line(b []byte, at int) int { return 1 + bytes.Count(b[:min(at, len(b))], []byte("\n")) }
+// liner counts the lines of a text up to offsets that only grow.
+type liner struct {
+	b     []byte
+	at, n int
+}
 
-func row(b []byte, from, to int) Row {
-	r := Row{Line: line(b, from)}
-	return r.with(b[from:to])
+func (l *liner) line(at int) int {
+	at = max(min(at, len(l.b)), l.at)
+	l.n += bytes.Count(l.b[l.at:at], []byte("\n"))
+	l.at = at
+	return l.n + 1
 }
 
 // with makes the row of a text, which may be a Python literal in place of JSON.
@@ -281,6 +286,7 @@ func objects(b []byte, shape Shape) []Row {
 		return lines(b)
 	}
 	var rows []Row
+	at := &liner{b: whole}
 	dec := json.NewDecoder(bytes.NewReader(whole))
 	for {
 		var raw json.RawMessage
@@ -288,12 +294,11 @@ func objects(b []byte, shape Shape) []Row {
 		if errors.Is(err, io.EOF) {
 			return rows
 		}
-		at := int(dec.InputOffset())
+		end := int(dec.InputOffset())
 		if err != nil {
-			return append(rows, Row{Line: line(whole, at), Err: fmt.Errorf("it is no JSON object, and what follows cannot be told from it: %w", err)})
+			return append(rows, Row{Line: at.line(end), Err: fmt.Errorf("it is no JSON object, and what follows cannot be told from it: %w", err)})
 		}
-		r := Row{Line: line(whole, at-len(raw))}
-		rows = append(rows, r.with(raw))
+		rows = append(rows, Row{Line: at.line(end - len(raw))}.with(raw))
 	}
 }
 
@@ -320,7 +325,7 @@ func lines(b []byte) []Row {
 // one reads a single object: a record, a wrapper of records, or a DataFrame as
 // to_json writes it by default (columns of cells) or with orient "split".
 func one(b []byte, shape Shape) []Row {
-	single := []Row{Row{Line: line(b, len(b)-len(bytes.TrimLeft(b, " \t\r\n")))}.with(b)}
+	single := []Row{Row{Line: (&liner{b: b}).line(len(b) - len(bytes.TrimLeft(b, " \t\r\n")))}.with(b)}
 	f, err := Parse(b)
 	if err != nil {
 		return single
