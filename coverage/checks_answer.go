@@ -358,7 +358,7 @@ func (c *Candidate) forbidsEmoji() bool {
 // lowerKnown lowers the words in capitals that the document writes so too: they
 // are names, not shouting.
 func (c *Candidate) lowerKnown(text string) string {
-	if shouted(text, 4) == 0 {
+	if shouted(text, lang.Tokens(text), 4) == 0 {
 		return text
 	}
 	g := c.ground()

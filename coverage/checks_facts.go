@@ -259,7 +259,7 @@ func checkClaims(c *Candidate) []Finding {
 				fs.add(i, "expected_output", "%s claims a look into data that the agent has no access to; hand over instead", quote(span(text, toks, h)))
 			}
 		}
-		identified := identified(l, input)
+		identified := identified(l, input, func() []lang.Token { return inToks })
 		if rowBlind || needsID != "" && !identified {
 			for _, h := range claimed(l, &m.Act, text, toks, true) {
 				if rowBlind {

@@ -14,8 +14,8 @@ type Ground struct {
 	basis
 	placed   []placedQuantity
 	amountAt map[unitAmount][]int // of placed, but for units alone
-	headings map[string]bool // folded
-	capitals map[string]bool // words that the documents write in capitals
+	headings map[string]bool      // folded
+	capitals map[string]bool      // words that the documents write in capitals
 	stems    map[string]bool
 	noAccess bool
 	sources  *sources
@@ -95,7 +95,7 @@ func (g *Ground) read(l *lang.Language, text, doc string, start, end int) {
 	}
 	if text != strings.ToLower(text) {
 		for _, t := range lang.Tokens(text) {
-			if w := text[t.Start:t.End]; shouted(w, 4) > 0 {
+			if w := text[t.Start:t.End]; inCapitals(w, 4) {
 				g.capitals[w] = true
 			}
 		}

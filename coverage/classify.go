@@ -24,8 +24,32 @@ const PhraseRule = "phrase"
 type classifier struct {
 	name  string
 	words bool // needs language data
-	value func(l *lang.Language, in *model.Input) string
+	value func(l *lang.Language, m *message) string
 	shows []shown
+}
+
+// message is the input of an example as the classifiers read it.
+type message struct {
+	in   *model.Input
+	text string // of the last message
+	toks []lang.Token
+	cut  bool // toks is set
+}
+
+func newMessage(in *model.Input) *message { return &message{in: in, text: last(in)} }
+
+// tokens returns the words of the last message.
+func (m *message) tokens() []lang.Token {
+	if !m.cut {
+		m.toks, m.cut = lang.Tokens(m.text), true
+	}
+	return m.toks
+}
+
+// has reports whether a phrase of the lexicon stands in the last message.
+func (m *message) has(x *lang.Lexicon) bool {
+	_, ok := x.Find(m.tokens())
+	return ok
 }
 
 // shown says how a text shows one value.
@@ -34,8 +58,8 @@ type shown struct{ value, how string }
 // classifiers is the catalogue of the axes that a rule decides.
 var classifiers = []classifier{
 	{
-		"tone", true, func(l *lang.Language, in *model.Input) string {
-			return pick(angry(l, last(in)), "angry", "neutral")
+		"tone", true, func(l *lang.Language, m *message) string {
+			return pick(angry(l, m.text, m.tokens()), "angry", "neutral")
 		},
 		[]shown{
 			{"angry", `the message is openly angry: it swears, insults or complains in strong words, or it has "!!" or "???", or at least two words of four letters or more in capitals`},
@@ -43,8 +67,8 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"identifier", false, func(l *lang.Language, in *model.Input) string {
-			return pick(identified(l, last(in)), "present", "absent")
+		"identifier", false, func(l *lang.Language, m *message) string {
+			return pick(identified(l, m.text, m.tokens), "present", "absent")
 		},
 		[]shown{
 			{"present", `the message itself gives what the case can be found by: an order, record or account number of at least three digits, a code, an e-mail, a phone number, or a full name together with a date or time`},
@@ -52,8 +76,8 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"form", false, func(l *lang.Language, in *model.Input) string {
-			return pick(question(l, last(in)), "question", "statement")
+		"form", false, func(l *lang.Language, m *message) string {
+			return pick(question(l, m.text, m.tokens), "question", "statement")
 		},
 		[]shown{
 			{"question", `the message asks a question: it has a question mark or a sentence that begins with a question word`},
@@ -61,8 +85,8 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"length", false, func(_ *lang.Language, in *model.Input) string {
-			return pick(countWords(last(in)) <= ShortWords, "short", "long")
+		"length", false, func(_ *lang.Language, m *message) string {
+			return pick(countTokens(m.tokens()) <= ShortWords, "short", "long")
 		},
 		[]shown{
 			{"short", `the message has at most 8 words`},
@@ -70,26 +94,26 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"greeting", true, func(l *lang.Language, in *model.Input) string {
-			return pick(l.Marks.Greeting.In(last(in)), "present", "absent")
+		"greeting", true, func(l *lang.Language, m *message) string {
+			return pick(m.has(&l.Marks.Greeting), "present", "absent")
 		},
 		[]shown{{"present", `the message has a greeting`}, {"absent", `the message has no greeting`}},
 	},
 	{
-		"politeness", true, func(l *lang.Language, in *model.Input) string {
-			return pick(l.Marks.Polite.In(last(in)), "polite", "plain")
+		"politeness", true, func(l *lang.Language, m *message) string {
+			return pick(m.has(&l.Marks.Polite), "polite", "plain")
 		},
 		[]shown{{"polite", `the message says please or thank you`}, {"plain", `the message has no word of politeness: no please, no thanks`}},
 	},
 	{
-		"urgency", true, func(l *lang.Language, in *model.Input) string {
-			return pick(l.Marks.Urgent.In(last(in)), "urgent", "normal")
+		"urgency", true, func(l *lang.Language, m *message) string {
+			return pick(m.has(&l.Marks.Urgent), "urgent", "normal")
 		},
 		[]shown{{"urgent", `the message says in words that it is urgent`}, {"normal", `the message has no word of urgency or hurry`}},
 	},
 	{
-		"spelling", false, func(_ *lang.Language, in *model.Input) string {
-			return pick(sloppy(last(in)), "sloppy", "clean")
+		"spelling", false, func(_ *lang.Language, m *message) string {
+			return pick(sloppy(m.text), "sloppy", "clean")
 		},
 		[]shown{
 			{"sloppy", `typed in a hurry: the message begins with a lower-case letter and ends without . ! ? or …`},
@@ -97,14 +121,14 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"emoji", false, func(_ *lang.Language, in *model.Input) string {
-			return pick(hasEmoji(last(in)), "present", "absent")
+		"emoji", false, func(_ *lang.Language, m *message) string {
+			return pick(hasEmoji(m.text), "present", "absent")
 		},
 		[]shown{{"present", `the message has an emoji or a smiley such as :)`}, {"absent", `the message has no emoji and no smiley`}},
 	},
 	{
-		"fault", true, func(l *lang.Language, in *model.Input) string {
-			switch fs := Faults(l, last(in)); len(fs) {
+		"fault", true, func(l *lang.Language, m *message) string {
+			switch fs := Faults(l, m.text); len(fs) {
 			case 0:
 				return "none"
 			case 1:
@@ -125,8 +149,8 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"punctuation", false, func(_ *lang.Language, in *model.Input) string {
-			return pick(badPunctuation(last(in)), "errors", "ok")
+		"punctuation", false, func(_ *lang.Language, m *message) string {
+			return pick(badPunctuation(m.text), "errors", "ok")
 		},
 		[]shown{
 			{"errors", `the message has no mark at its end, a lower-case letter at its beginning, a space before a comma or full stop, or no space after one`},
@@ -134,12 +158,12 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"client_tone", true, func(l *lang.Language, in *model.Input) string {
-			text, spoke := said(in, model.RoleUser)
+		"client_tone", true, func(l *lang.Language, m *message) string {
+			text, spoke := said(m.in, model.RoleUser)
 			switch {
 			case !spoke:
 				return "absent"
-			case angry(l, text):
+			case angry(l, text, lang.Tokens(text)):
 				return "angry"
 			default:
 				return "neutral"
@@ -152,8 +176,8 @@ var classifiers = []classifier{
 		},
 	},
 	{
-		"language", false, func(_ *lang.Language, in *model.Input) string {
-			if code := lang.Detect(last(in)); code != "" {
+		"language", false, func(_ *lang.Language, m *message) string {
+			if code := lang.Detect(m.text); code != "" {
 				return code
 			}
 			return "unknown"
@@ -198,7 +222,7 @@ func Classify(l *lang.Language, a model.Axis, in *model.Input, _ model.Format) (
 	if r == nil || in == nil || (r.words && l == nil) {
 		return "", false
 	}
-	return r.value(l, in), true
+	return r.value(l, newMessage(in)), true
 }
 
 // Decidable reports whether [Classify] can decide the axis in the language.
@@ -235,14 +259,17 @@ func Faults(l *lang.Language, text string) []string {
 			fs = append(fs, name)
 		}
 	}
-	add("caps", shouted(text, 4) > 0)
+	toks := lang.Tokens(text)
+	add("caps", shouted(text, toks, 4) > 0)
 	add("emoji", hasEmoji(text))
 	add("exclamation", strings.Count(text, "!") > 2 || marks(text, 2, "!", ""))
 	add("punctuation", badPunctuation(text))
 	if l != nil {
-		add("rude", l.Marks.Abuse.In(text) || l.Marks.Rude.In(text))
+		_, abuse := l.Marks.Abuse.Find(toks)
+		_, rude := l.Marks.Rude.Find(toks)
+		add("rude", abuse || rude)
 	}
-	add("typo", typo(l, text))
+	add("typo", typo(l, text, toks))
 	return fs
 }
 
@@ -285,8 +312,17 @@ func pick(cond bool, yes, no string) string {
 	return no
 }
 
-func angry(l *lang.Language, text string) bool {
-	return l.Marks.Anger.In(text) || l.Marks.Abuse.In(text) || marks(text, 2, "!", "?") || marks(text, 3, "?", "") || shouted(text, 4) >= 2
+func angry(l *lang.Language, text string, toks []lang.Token) bool {
+	if marks(text, 2, "!", "?") || marks(text, 3, "?", "") {
+		return true
+	}
+	if _, ok := l.Marks.Anger.Find(toks); ok {
+		return true
+	}
+	if _, ok := l.Marks.Abuse.Find(toks); ok {
+		return true
+	}
+	return shouted(text, toks, 4) >= 2
 }
 
 // marks reports whether text has a run of at least n marks that contains main
@@ -317,28 +353,34 @@ func marks(text string, n int, main, other string) bool {
 
 // shouted counts the words in capitals of at least n letters. A word without a
 // vowel is an abbreviation, one with digits a code: neither counts.
-func shouted(text string, n int) int {
+func shouted(text string, toks []lang.Token, n int) int {
 	count := 0
-	for _, t := range lang.Tokens(text) {
-		w := text[t.Start:t.End]
-		letters, upper, vowel := 0, 0, false
-		for _, r := range w {
-			if unicode.IsDigit(r) {
-				letters = -1000
-			}
-			if unicode.IsLetter(r) {
-				letters++
-				if unicode.IsUpper(r) {
-					upper++
-				}
-				vowel = vowel || isVowel(r)
-			}
-		}
-		if letters >= n && upper == letters && vowel {
+	for _, t := range toks {
+		if inCapitals(text[t.Start:t.End], n) {
 			count++
 		}
 	}
 	return count
+}
+
+func inCapitals(w string, n int) bool {
+	if len(w) < n || w[0] >= 'a' && w[0] <= 'z' || w[len(w)-1] >= 'a' && w[len(w)-1] <= 'z' {
+		return false
+	}
+	letters, upper, vowel := 0, 0, false
+	for _, r := range w {
+		if unicode.IsDigit(r) {
+			letters = -1000
+		}
+		if unicode.IsLetter(r) {
+			letters++
+			if unicode.IsUpper(r) {
+				upper++
+			}
+			vowel = vowel || isVowel(r)
+		}
+	}
+	return letters >= n && upper == letters && vowel
 }
 
 func isVowel(r rune) bool {
@@ -346,9 +388,12 @@ func isVowel(r rune) bool {
 }
 
 // identified reports whether the text gives something by which a case is found.
-func identified(l *lang.Language, text string) bool {
-	text = asciiDigits(text)
-	facts := findFacts(text)
+func identified(l *lang.Language, text string, tokens func() []lang.Token) bool {
+	ascii := asciiDigits(text)
+	facts := findFacts(ascii)
+	if len(facts) == 0 {
+		return false
+	}
 	dated := false
 	for _, f := range facts {
 		switch f.Kind {
@@ -362,7 +407,12 @@ func identified(l *lang.Language, text string) bool {
 			dated = true
 		}
 	}
-	toks := lang.Tokens(text)
+	var toks []lang.Token
+	if ascii == text {
+		toks = tokens()
+	} else {
+		text, toks = ascii, lang.Tokens(ascii)
+	}
 	for _, f := range facts {
 		if f.Kind != FactNumber || strings.ContainsRune(f.Norm, '.') {
 			continue
@@ -389,7 +439,11 @@ func identified(l *lang.Language, text string) bool {
 			}
 		}
 	}
-	return dated && l != nil && (l.Marks.Named.In(text) || fullName(l, text, toks))
+	if !dated || l == nil {
+		return false
+	}
+	_, named := l.Marks.Named.Find(toks)
+	return named || fullName(l, text, toks)
 }
 
 // fullName reports whether two words with capitals stand together, as a first
@@ -426,14 +480,14 @@ func digits(s string) int {
 }
 
 // question reports whether the text asks.
-func question(l *lang.Language, text string) bool {
+func question(l *lang.Language, text string, tokens func() []lang.Token) bool {
 	if strings.ContainsAny(text, "?？؟;՞") && (strings.ContainsAny(text, "?？؟՞") || greekQuestion(text)) {
 		return true
 	}
 	if l == nil {
 		return false
 	}
-	toks := lang.Tokens(text)
+	toks := tokens()
 	open := true // a question word here opens a sentence or a clause that asks
 	for i := 0; i < len(toks); {
 		if toks[i].Break {
@@ -468,11 +522,16 @@ func greekQuestion(text string) bool {
 }
 
 // countWords counts words; characters of scripts without spaces count half.
-func countWords(text string) int {
+func countWords(text string) int { return countTokens(lang.Tokens(text)) }
+
+func countTokens(toks []lang.Token) int {
 	n, dense := 0, 0
-	for _, t := range lang.Tokens(text) {
+	for _, t := range toks {
 		d := 0
 		for _, r := range t.Text {
+			if r < '\u0e00' {
+				continue
+			}
 			if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) {
 				d++
 			}
@@ -588,8 +647,7 @@ func maskContacts(text string) string {
 }
 
 // typo reports whether a word of the text is plainly misspelt.
-func typo(l *lang.Language, text string) bool {
-	toks := lang.Tokens(text)
+func typo(l *lang.Language, text string, toks []lang.Token) bool {
 	for i, t := range toks {
 		if tripled(t.Text) || mixedScripts(t.Text) {
 			return true

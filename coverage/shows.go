@@ -1,8 +1,6 @@
 package coverage
 
 import (
-	"slices"
-
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
 )
@@ -13,8 +11,20 @@ import (
 // generators that choose among ready texts.
 func Shows(language string, axes []model.Axis, planned map[string]model.Value, in *model.Input, f model.Format) bool {
 	l, _ := lang.For(language) // nil without data: then the rules that need words decide nothing
-	return !slices.ContainsFunc(axes, func(a model.Axis) bool {
-		value, ok := Classify(l, a, in, f)
-		return ok && value != planned[a.Name].String()
-	})
+	if in == nil {
+		return true
+	}
+	m := newMessage(in)
+	for _, dear := range []bool{false, true} { // what is seen at a glance comes first
+		for _, a := range axes {
+			r := ruleOf(a)
+			if r == nil || r.words && l == nil || (r.words || r.name == "identifier" || r.name == "language") != dear {
+				continue
+			}
+			if r.value(l, m) != planned[a.Name].String() {
+				return false
+			}
+		}
+	}
+	return true
 }

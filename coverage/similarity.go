@@ -21,10 +21,14 @@ const shingle = 5
 // Fold returns a text in the form in which texts are compared: NFKC, case
 // folded, letters and digits only, words one space apart. Two texts with one
 // fold differ in punctuation, case or spacing at most.
-func Fold(text string) string {
+func Fold(text string) string { return stripped(foldCase(text)) }
+
+// stripped leaves out of a case folded text all but words.
+func stripped(folded string) string {
 	var b strings.Builder
+	b.Grow(len(folded))
 	space := false
-	for _, r := range foldCase(text) {
+	for _, r := range folded {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) {
 			space = true
 			continue
@@ -65,12 +69,50 @@ func shingles(folded string) []string {
 	return slices.Compact(out)
 }
 
+// hashes returns the sorted hashes of the shingles of a folded text.
+func hashes(folded string) []uint64 {
+	if folded == "" {
+		return nil
+	}
+	hs := make([]uint64, 0, len(folded))
+	var at [shingle]int // where the last runes began
+	n := 0
+	for i := range folded {
+		if n >= shingle {
+			hs = append(hs, hash64(folded[at[n%shingle]:i]))
+		}
+		at[n%shingle] = i
+		n++
+	}
+	if n < shingle {
+		return []uint64{hash64(folded)}
+	}
+	hs = append(hs, hash64(folded[at[n%shingle]:]))
+	slices.Sort(hs)
+	return slices.Compact(hs)
+}
+
 // Similar returns how similar two texts are, from 0 to 1: the Jaccard index of
 // their shingles, with punctuation or without, whichever is greater. Two texts
 // with one fold have similarity 1, two empty ones too.
 func Similar(a, b string) float64 {
 	return signatureOf(a).similar(signatureOf(b))
 }
+
+// Text is a text prepared to be compared with many others.
+type Text struct {
+	text string
+	sig  *signature
+}
+
+// NewText prepares a text.
+func NewText(text string) *Text { return &Text{text, signatureOf(text)} }
+
+// String returns the text.
+func (t *Text) String() string { return t.text }
+
+// Similar is the function [Similar] of the two texts.
+func (t *Text) Similar(u *Text) float64 { return t.sig.similar(u.sig) }
 
 // signature is what the index keeps of a text. The shingles are hashes: two
 // different ones with one hash of 64 bits are not to be met with.
@@ -81,8 +123,13 @@ type signature struct {
 }
 
 func signatureOf(text string) *signature {
-	fold := Fold(text)
-	return &signature{fold: fold, whole: hashes(Shingles(text)), stripped: hashes(shingles(fold))}
+	folded := foldCase(text)
+	fold := stripped(folded)
+	s := &signature{fold: fold, whole: hashes(folded)}
+	if s.stripped = s.whole; fold != folded {
+		s.stripped = hashes(fold)
+	}
+	return s
 }
 
 func (s *signature) similar(t *signature) float64 {
@@ -94,15 +141,6 @@ func (s *signature) similar(t *signature) float64 {
 		return jaccard(s.whole, t.whole)
 	}
 	return max(jaccard(s.whole, t.whole), jaccard(s.stripped, t.stripped))
-}
-
-func hashes(pieces []string) []uint64 {
-	hs := make([]uint64, len(pieces))
-	for i, p := range pieces {
-		hs[i] = hash64(p)
-	}
-	slices.Sort(hs)
-	return slices.Compact(hs)
 }
 
 // hash64 is FNV-1a, finished so that the order of hashes is not that of texts.
@@ -135,6 +173,44 @@ func jaccard[T cmp.Ordered](a, b []T) float64 {
 		}
 	}
 	return float64(both) / float64(len(a)+len(b)-both)
+}
+
+// alike reports whether two signatures are as similar as Near.
+func (s *signature) alike(t *signature) bool {
+	if s.fold == t.fold {
+		return s.similar(t) >= Near
+	}
+	return nearSets(s.whole, t.whole) || nearSets(s.stripped, t.stripped)
+}
+
+// nearSets reports whether the Jaccard index of two sorted sets is at least Near.
+// It looks no further once too many elements have no partner.
+func nearSets(a, b []uint64) bool {
+	if len(a) == 0 || len(b) == 0 {
+		return false
+	}
+	if len(a)*5 < len(b)*4 || len(b)*5 < len(a)*4 {
+		return false
+	}
+	lone := (len(a) + len(b)) / 9 // at least Near: both/(both+lone) >= 4/5, and 2*both+lone elements
+	both, i, j := 0, 0, 0
+	for i < len(a) && j < len(b) {
+		switch {
+		case a[i] == b[j]:
+			both++
+			i++
+			j++
+			continue
+		case a[i] < b[j]:
+			i++
+		default:
+			j++
+		}
+		if lone--; lone < 0 {
+			return false
+		}
+	}
+	return float64(both)/float64(len(a)+len(b)-both) >= Near
 }
 
 // Index finds texts that are equal or nearly equal to one seen before. It
@@ -203,16 +279,16 @@ func (x *Index) Near(text string) (id string, ok bool) {
 	if n, found := x.folds[s.key()]; found {
 		best = n
 	}
-	seen := map[int]bool{}
+	seen := map[int]struct{}{}
 	try := func(lists map[uint64][]int, set []uint64) {
 		for _, h := range prefix(set) {
 			for _, n := range lists[h] {
 				if n >= best {
 					break // lists grow in order
 				}
-				if !seen[n] {
-					seen[n] = true
-					if s.similar(x.sigs[n]) >= Near {
+				if _, ok := seen[n]; !ok {
+					seen[n] = struct{}{}
+					if s.alike(x.sigs[n]) {
 						best = n
 					}
 				}

@@ -152,7 +152,7 @@ func (r *run) planFrom(ctx context.Context, docs []*model.Document, ex *extract.
 }
 
 func (r *run) planWith(ctx context.Context, docs []*model.Document, ex *extract.Result, profile *model.Profile) error {
-	l, err := lang.For(ex.Language)
+	l, err := ground.Language(ctx, &r.memo, ex.Language)
 	if err != nil {
 		if r.client == nil {
 			return err
@@ -193,7 +193,7 @@ func (r *run) adopt(ctx context.Context, given *Plan) error {
 		}
 	}
 	if r.lang == nil {
-		r.lang, _ = lang.For(plan.Extraction.Language) // nil without data; checks that need words are left out
+		r.lang, _ = ground.Language(ctx, &r.memo, plan.Extraction.Language) // nil without data; checks that need words are left out
 	}
 	if r.lang == nil && r.client == nil {
 		_, err := lang.For(plan.Extraction.Language)

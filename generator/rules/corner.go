@@ -53,7 +53,7 @@ func (w *work) corner(row *model.Row, r *rand.Rand) (message, *answer, string) {
 			continue
 		}
 		w.used[line] = true
-		w.inputs = append(w.inputs, m.text)
+		w.take(m.text)
 		a, ok := w.respondCorner(row, m, r)
 		if !ok {
 			continue

@@ -62,7 +62,7 @@ func (w *work) correct(row *model.Row, r *rand.Rand) (*model.Example, string) {
 		if criteria == nil {
 			continue
 		}
-		w.inputs = append(w.inputs, d.user+"\n"+d.bad)
+		w.take(d.user + "\n" + d.bad)
 		ex := w.example(row, messages, d.good, criteria)
 		return &ex, ""
 	}

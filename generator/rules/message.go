@@ -521,7 +521,7 @@ func (w *work) write(row *model.Row, r *rand.Rand) (message, bool) {
 		}
 		w.used[o.text] = true
 		w.used[m.press] = true
-		w.inputs = append(w.inputs, m.text)
+		w.take(m.text)
 		return m, true
 	}
 	return message{}, false

@@ -134,7 +134,7 @@ func (*rules) Spec() generator.Spec {
 // the document says is dropped with the reason. It returns a
 // *lang.UnknownError for a language it has no data for.
 func (g *rules) Generate(ctx context.Context, call *generator.Call) (*generator.Output, error) {
-	l, err := lang.For(call.Language)
+	l, err := ground.Language(ctx, call.Memo, call.Language)
 	if err != nil {
 		return nil, err
 	}

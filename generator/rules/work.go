@@ -23,10 +23,12 @@ type work struct {
 	topical  *qa                      // the topic that the use case's own statements make, if any
 	own      map[string]*model.Policy // of the call
 	axes     map[string]model.Axis
-	light    map[string]bool // stems of words that tell no need
-	ucs      []string        // stems of the use case, once asked for
-	used     map[string]bool // lines of the language data that a row of this call has taken
-	inputs   []string        // inputs accepted before and made in this call
+	planned  []string         // axes of the row at hand
+	shown    []model.Axis     // the same
+	light    map[string]bool  // stems of words that tell no need
+	ucs      []string         // stems of the use case, once asked for
+	used     map[string]bool  // lines of the language data that a row of this call has taken
+	inputs   []*coverage.Text // inputs accepted before and made in this call
 }
 
 func newWork(l *lang.Language, call *generator.Call, rd *reading) *work {
@@ -38,7 +40,9 @@ func newWork(l *lang.Language, call *generator.Call, rd *reading) *work {
 		w.axes[a.Name] = a
 	}
 	w.light = rd.k.light
-	w.inputs = append(w.inputs, call.Avoid...)
+	for _, text := range call.Avoid {
+		w.take(text)
+	}
 	w.section()
 	return w
 }
@@ -139,16 +143,17 @@ func value(row *model.Row, axis string) string { return row.Parameters[axis].Str
 
 // shows reports whether an input shows every planned value that code can read.
 func (w *work) shows(row *model.Row, in *model.Input) bool {
-	for _, name := range row.Axes {
-		a, ok := w.axes[name]
-		if !ok {
-			a = model.Axis{Name: name, Rule: name}
-		}
-		if got, ok := coverage.Classify(w.l, a, in, row.Format); ok && got != value(row, name) {
-			return false
+	if !slices.Equal(w.planned, row.Axes) {
+		w.planned, w.shown = row.Axes, nil
+		for _, name := range row.Axes {
+			a, ok := w.axes[name]
+			if !ok {
+				a = model.Axis{Name: name, Rule: name}
+			}
+			w.shown = append(w.shown, a)
 		}
 	}
-	return true
+	return coverage.Shows(w.l.Code, w.shown, row.Parameters, in, row.Format)
 }
 
 // isNew reports whether an input is like none before.
@@ -156,13 +161,20 @@ func (w *work) isNew(text string) bool {
 	if strings.TrimSpace(text) == "" {
 		return true
 	}
+	if len(w.inputs) == 0 {
+		return true
+	}
+	t := coverage.NewText(text)
 	for _, x := range w.inputs {
-		if strings.EqualFold(x, text) || coverage.Similar(x, text) >= nearest {
+		if strings.EqualFold(x.String(), text) || x.Similar(t) >= nearest {
 			return false
 		}
 	}
 	return true
 }
+
+// take notes that a text is an input of the use case.
+func (w *work) take(text string) { w.inputs = append(w.inputs, coverage.NewText(text)) }
 
 // nearest is the similarity that two inputs of one use case stay below.
 const nearest = 0.7

@@ -13,6 +13,16 @@ import (
 	"github.com/casebook-go/casebook/model"
 )
 
+// Language returns the data of a language as the calls of a run share it, or a
+// *[lang.UnknownError]: with a memory, where memo keeps one.
+func Language(ctx context.Context, memo *generator.Memo, code string) (*lang.Language, error) {
+	l, err := lang.For(code)
+	if err != nil || memo == nil {
+		return l, err
+	}
+	return generator.Once(ctx, memo, "lang.Language\x00"+code, func(context.Context) (*lang.Language, error) { return l.Remembering(), nil })
+}
+
 type made struct {
 	docs   []*model.Document
 	ground *coverage.Ground

@@ -102,20 +102,23 @@ type Token struct {
 	// Break is set when a sentence ended before the token, Pause when a comma,
 	// dash, colon or bracket stands before it.
 	Break, Pause bool
+
+	key uint64 // see keyOf
 }
 
 // Tokens returns the words and numbers of a text in order, in any language.
 // Hyphens and apostrophes between letters belong to the word. A point or comma
 // between digits neither ends a sentence nor splits anything but the number.
 func Tokens(text string) []Token {
-	var toks []Token
+	toks := make([]Token, 0, len(text)/6+2)
 	var brk, pause bool
 	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRuneInString(text[i:])
+		r, n := runeAt(text, i)
 		if !wordRune(r) {
-			next, _ := utf8.DecodeRuneInString(text[i+n:])
 			switch r {
+			case ' ':
 			case '.':
+				next, _ := runeAt(text, i+n)
 				brk = brk || !wordRune(next)
 				pause = true
 			case '!', '?', ';', '\n', '…', '。', '！', '？', '؟', '։', '।':
@@ -126,26 +129,71 @@ func Tokens(text string) []Token {
 			i += n
 			continue
 		}
-		start, prev := i, r
+		start, prev, folds := i, r, folding(r)
 		for i += n; i < len(text); i += n {
-			r, n = utf8.DecodeRuneInString(text[i:])
+			r, n = runeAt(text, i)
 			if wordRune(r) {
+				folds |= folding(r)
 				prev = r
 				continue
 			}
-			next, _ := utf8.DecodeRuneInString(text[i+n:])
-			if joins(r) && unicode.IsLetter(prev) && unicode.IsLetter(next) {
-				continue
+			if joins(r) && unicode.IsLetter(prev) {
+				if next, _ := runeAt(text, i+n); unicode.IsLetter(next) {
+					folds |= folding(r)
+					continue
+				}
 			}
 			break
 		}
-		toks = append(toks, Token{Text: foldWord(text[start:i]), Start: start, End: i, Break: brk, Pause: pause})
+		w := text[start:i]
+		switch folds {
+		case foldNone:
+		case foldCase:
+			w = strings.ToLower(w)
+		default:
+			w = foldWord(w)
+		}
+		toks = append(toks, Token{Text: w, Start: start, End: i, Break: brk, Pause: pause, key: keyOf(w)})
 		brk, pause = false, false
+	}
+	if len(toks) == 0 {
+		return nil
 	}
 	return toks
 }
 
+// runeAt decodes the rune at i; past the end it is U+FFFD of no length.
+func runeAt(s string, i int) (rune, int) {
+	if i < len(s) && s[i] < utf8.RuneSelf {
+		return rune(s[i]), 1
+	}
+	return utf8.DecodeRuneInString(s[min(i, len(s)):])
+}
+
+// What folding a word with a rune takes.
+const (
+	foldNone = 0
+	foldCase = 1 // lower case
+	foldFull = 3 // all of foldWord
+)
+
+func folding(r rune) int {
+	switch {
+	case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '\'', r >= 'а' && r <= 'я':
+		return foldNone
+	case r >= 'A' && r <= 'Z', r >= 'А' && r <= 'Я':
+		return foldCase
+	}
+	return foldFull
+}
+
 func wordRune(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+	case r >= 'А' && r <= 'я':
+		return true
+	}
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r)
 }
 
@@ -165,7 +213,9 @@ func foldWord(w string) string { return wordFolder.Replace(strings.ToLower(w)) }
 // is empty. It is immutable.
 type Lexicon struct {
 	phrases []phrase
-	first   map[string][]int // by the first two runes of the first word
+	first   map[uint64][]int // by the key of the first word
+	short   bool             // some first word has one letter
+	heads   [8]uint64        // a bit for each hash of a key in first
 }
 
 type phrase struct {
@@ -188,7 +238,7 @@ type alt struct {
 // prefix, "a/b" are alternatives, "~" is a gap of up to three words. A phrase
 // never crosses the end of a sentence.
 func lexicon(src string) Lexicon {
-	x := Lexicon{first: map[string][]int{}}
+	x := Lexicon{first: map[uint64][]int{}}
 	for _, text := range strings.FieldsFunc(src, func(r rune) bool { return r == ',' || r == '\n' }) {
 		var p phrase
 		for _, w := range strings.Fields(text) {
@@ -209,29 +259,36 @@ func lexicon(src string) Lexicon {
 		p.text = strings.Join(strings.Fields(text), " ")
 		n := len(x.phrases)
 		x.phrases = append(x.phrases, p)
-		seen := map[string]bool{}
+		seen := map[uint64]bool{}
 		for _, a := range p.words[0].alts {
-			if k := firstKey(a.text); !seen[k] {
+			if k := keyOf(a.text); !seen[k] {
 				seen[k] = true
 				x.first[k] = append(x.first[k], n)
+				x.heads[k*mix>>58&7] |= 1 << (k * mix >> 52 & 63)
+				x.short = x.short || k>>32 == 0
 			}
 		}
 	}
 	return x
 }
 
-// firstKey is what a phrase is filed under: a token starts with it if any word
-// of the phrase can match it.
-func firstKey(s string) string {
-	n := 0
-	for i := range s {
-		if n == 2 {
-			return s[:i]
-		}
-		n++
+// keyOf is what a phrase is filed under: a token starts with it if any word of
+// the phrase can match it. It is the first two runes of a word, the second in
+// the upper half.
+func keyOf(s string) uint64 {
+	if s == "" {
+		return 0
 	}
-	return s
+	a, n := runeAt(s, 0)
+	if n == len(s) {
+		return uint64(a)
+	}
+	b, _ := runeAt(s, n)
+	return uint64(a) | uint64(b)<<32
 }
+
+// mix spreads keys over the bits of Lexicon.heads.
+const mix = 0x9e3779b97f4a7c15
 
 // Hit is a phrase found in tokens From..To-1.
 type Hit struct {
@@ -279,25 +336,23 @@ func (x *Lexicon) At(toks []Token, i int) (Hit, bool) {
 	if len(x.phrases) == 0 {
 		return Hit{}, false
 	}
-	key := firstKey(toks[i].Text)
+	key := toks[i].key
 	best := Hit{To: -1}
-	try := func(list []int) {
-		for _, n := range list {
+	try := func(key uint64) {
+		if x.heads[key*mix>>58&7]&(1<<(key*mix>>52&63)) == 0 {
+			return
+		}
+		for _, n := range x.first[key] {
 			if to, ok := x.phrases[n].match(toks, i); ok && to > best.To {
 				best = Hit{Phrase: n, Text: x.phrases[n].text, From: i, To: to}
 			}
 		}
 	}
-	try(x.first[key])
-	if short := firstRune(key); short != key {
-		try(x.first[short]) // a prefix of one letter
+	try(key)
+	if one := key & 0xffffffff; x.short && one != key {
+		try(one) // a prefix of one letter
 	}
 	return best, best.To > i
-}
-
-func firstRune(s string) string {
-	_, n := utf8.DecodeRuneInString(s)
-	return s[:n]
 }
 
 // match matches the phrase from token i and returns the token after it.

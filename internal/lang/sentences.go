@@ -15,7 +15,7 @@ type token struct {
 
 // tokens returns the words of a text in order.
 func tokens(text string) []token {
-	var toks []token
+	toks := make([]token, 0, len(text)/6+2)
 	start := -1
 	var prev rune
 	flush := func(end int) {
@@ -29,7 +29,7 @@ func tokens(text string) []token {
 		}
 	}
 	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRuneInString(text[i:])
+		r, n := runeAt(text, i)
 		switch {
 		case inWord(r):
 			if start < 0 {
@@ -43,12 +43,13 @@ func tokens(text string) []token {
 		i += n
 	}
 	flush(len(text))
+	if len(toks) == 0 {
+		return nil
+	}
 	return toks
 }
 
-func inWord(r rune) bool {
-	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r)
-}
+func inWord(r rune) bool { return wordRune(r) }
 
 // insideWord reports whether the mark r between prev and the rest belongs to a word:
 // an apostrophe or a hyphen between letters, a point or colon between digits.
