@@ -1,0 +1,84 @@
+package deepeval
+
+import (
+	"fmt"
+	"strings"
+)
+
+// ConfigError says that a setting cannot be used. It comes before any call to a
+// model.
+type ConfigError struct {
+	Field   string // of the options: "Evolution.Weights"
+	Problem string
+	Remedy  string
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("deepeval: %s: %s; %s", e.Field, e.Problem, e.Remedy)
+}
+
+// NoContextError says that documents gave no context to make goldens from.
+type NoContextError struct {
+	Documents []string // their names
+	Chunks    int      // that they have
+	Scored    int      // of them, how many were scored
+	Best      float64  // the best score
+	Threshold float64  // that none reached
+}
+
+// Error implements error.
+func (e *NoContextError) Error() string {
+	names := strings.Join(e.Documents, ", ")
+	if e.Scored == 0 {
+		return fmt.Sprintf("deepeval: %s: no usable context: %d chunks, none could be scored", names, e.Chunks)
+	}
+	return fmt.Sprintf("deepeval: %s: no usable context: the best of %d scored chunks has the quality %.2f, below %.2f; lower Contexts.Threshold or set Contexts.KeepPoor",
+		names, e.Scored, e.Best, e.Threshold)
+}
+
+// ShortError says that fewer goldens were made than asked for. What was made
+// stands in the result beside it.
+type ShortError struct {
+	Asked, Made int
+	// Reasons are the distinct reasons, the most frequent first, each with how
+	// often it came up.
+	Reasons []string
+	// Errs are the errors behind them, for errors.As.
+	Errs []error
+}
+
+// Error implements error.
+func (e *ShortError) Error() string {
+	s := fmt.Sprintf("deepeval: %d of %d goldens were made", e.Made, e.Asked)
+	if len(e.Reasons) > 0 {
+		s += ": " + strings.Join(e.Reasons, "; ")
+	}
+	return s
+}
+
+// Unwrap returns the errors behind the reasons.
+func (e *ShortError) Unwrap() []error { return e.Errs }
+
+// DuplicateError says that a model gave what exists already.
+type DuplicateError struct{ Input, Of string }
+
+// Error implements error.
+func (e *DuplicateError) Error() string {
+	return "the model gives inputs that exist already"
+}
+
+// QualityError says that a golden was dropped because it never reached the
+// threshold.
+type QualityError struct {
+	Score, Threshold float64
+	Problems         []string // what was found wrong with its best version
+}
+
+// Error implements error.
+func (e *QualityError) Error() string {
+	if len(e.Problems) > 0 {
+		return "what was made did not pass: " + strings.Join(e.Problems, "; ")
+	}
+	return fmt.Sprintf("what was made did not reach the quality %.2f", e.Threshold)
+}

@@ -1,0 +1,95 @@
+package deepeval_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/casebook-go/casebook/adapters/openai"
+	"github.com/casebook-go/casebook/generator/deepeval"
+	"github.com/casebook-go/casebook/internal/wire"
+)
+
+const (
+	// What DeepEval 4.1.10 itself needs: calls of a golden, of contexts and of
+	// documents, and seconds for 100 contexts of 2 goldens at 50 ms a call.
+	deepEvalCalls   = 3.5
+	deepEvalSeconds = 64.9
+)
+
+// over HTTP, a call takes 50 ms.
+func served(tb testing.TB, f *fake, latency time.Duration) (*wire.Server, *deepeval.Synthesizer) {
+	tb.Helper()
+	s := wire.New(tb, wire.Client(f), &wire.Options{Latency: latency, Chain: contextOf})
+	c, err := openai.New(openai.Options{BaseURL: s.URL(), Model: "fake-1", APIKey: "k"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s, synthesizer(tb, c, func(o *deepeval.SynthesizerOptions) {
+		o.Concurrency = 100
+		o.Capabilities = c.Capabilities()
+	})
+}
+
+// contextOf is the chain that a call belongs to: the stages of a group of
+// contexts come one after the other.
+func contextOf(req wire.Request) string {
+	_, rest, _ := strings.Cut(req.Messages[1].Content, "Locker ")
+	number, _, _ := strings.Cut(rest, " ")
+	return number
+}
+
+// 100 contexts of 2 goldens take less than a second, with fewer calls than
+// DeepEval makes, every check counted in.
+func TestSpeed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures time")
+	}
+	f := newFake()
+	server, s := served(t, f, 50*time.Millisecond)
+	var best time.Duration
+	for range 3 { // the machine may be busy
+		was := server.Calls()
+		start := time.Now()
+		r, err := s.FromContexts(t.Context(), contexts(100), nil)
+		took := time.Since(start)
+		if err != nil || len(r.Goldens) != 200 {
+			t.Fatalf("%d goldens, %v", len(r.Goldens), err)
+		}
+		calls := float64(server.Calls()-was) / 200
+		t.Logf("200 goldens of 100 contexts in %v (DeepEval: %.1f s), %d calls, the longest chain %d, %.2f calls a golden (DeepEval: %.1f)",
+			took.Round(time.Millisecond), deepEvalSeconds, server.Calls()-was, server.LongestChain(), calls, deepEvalCalls)
+		if calls >= deepEvalCalls {
+			t.Errorf("%.2f calls a golden, DeepEval makes %.1f", calls, deepEvalCalls)
+		}
+		if best == 0 || took < best {
+			best = took
+		}
+		if best < time.Second {
+			return
+		}
+	}
+	t.Errorf("the fastest of three took %v, want less than a second", best)
+}
+
+func BenchmarkContexts(b *testing.B) {
+	for _, n := range []int{10, 50, 100} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			f := newFake()
+			server, s := served(b, f, 50*time.Millisecond)
+			b.ResetTimer()
+			goldens := 0
+			for b.Loop() {
+				r, err := s.FromContexts(b.Context(), contexts(n), nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				goldens += len(r.Goldens)
+			}
+			b.ReportMetric(float64(server.Calls())/float64(goldens), "calls/golden")
+			b.ReportMetric(float64(server.LongestChain()), "chain")
+			b.ReportMetric(deepEvalCalls, "deepeval-calls/golden")
+		})
+	}
+}
