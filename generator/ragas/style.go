@@ -68,7 +68,7 @@ func wordCount(text string) int {
 	inside := false
 	for _, r := range text {
 		switch {
-		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar):
+		case isDense(r):
 			dense++
 			inside = false
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.M, r) || inside && (r == '\'' || r == '’' || r == '-'):
@@ -81,6 +81,11 @@ func wordCount(text string) int {
 		}
 	}
 	return n + (dense+1)/2
+}
+
+// isDense reports whether r is of a script that puts no space between words.
+func isDense(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
 
 // clash lists, for a style, the values of axes that a text in it cannot show

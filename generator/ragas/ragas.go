@@ -1,0 +1,472 @@
+package ragas
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/internal/answer"
+	"github.com/casebook-go/casebook/internal/brief"
+	"github.com/casebook-go/casebook/internal/chunk"
+	"github.com/casebook-go/casebook/internal/stage"
+	"github.com/casebook-go/casebook/model"
+)
+
+// Params are the parameters of the tool.
+type Params struct {
+	DocumentPaths  []string `json:"document_paths" jsonschema_description:"Names of the documents to draw from, of those given to the run; an empty list means all of them."`
+	TestSize       int      `json:"test_size" jsonschema:"minimum=1,maximum=100" jsonschema_description:"The most rows this call may be dealt."`
+	ReasoningRatio float64  `json:"reasoning_ratio" jsonschema:"minimum=0,maximum=1" jsonschema_description:"Share of questions, 0 to 1, whose answer must join two or more passages; raise it for use cases in which several rules meet."`
+}
+
+// New returns the generator. Its tool is generate_with_ragas; its records are
+// Ragas' samples, see [Sample]. It is safe for concurrent use. The error is an
+// *[OptionsError].
+func New(o *Options) (generator.Generator, error) {
+	filled, err := o.filled()
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{o: filled}
+	return generator.New(generator.Spec{
+		Name: "ragas", Record: Format, NeedsModel: true, Count: "test_size",
+		Formats: []model.Format{model.SingleTurnQA},
+		Description: "Writes customers' messages by Ragas' method: a knowledge graph of the documents, people who come with a need, four styles (misspelt, perfect, loose grammar, web search) in three lengths, " +
+			"and questions whose answer joins several passages. Good where the wording of real people matters and where rules from different places of the documents meet in one answer. Makes single_turn_qa only.",
+	}, Params{DocumentPaths: []string{}, TestSize: 10, ReasoningRatio: 0.4}, e.generate)
+}
+
+// generate fills the rows of a call.
+func (e *engine) generate(ctx context.Context, call *generator.Call, p Params) (*generator.Output, error) {
+	if call.Model == nil {
+		return nil, errors.New("ragas: the call has no model")
+	}
+	docs, err := brief.Documents(call, p.DocumentPaths)
+	if err != nil {
+		return nil, err
+	}
+	e = e.with(p.ReasoningRatio)
+	if call.Repairs != nil {
+		return e.mend(ctx, call)
+	}
+	key := fmt.Sprintf("ragas %p", e.o)
+	for _, d := range docs {
+		key += "\x00" + d.Name
+	}
+	w, err := generator.Once(ctx, call.Memo, key, func(ctx context.Context) (*world, error) {
+		return e.build(ctx, call, Build(docs, e.o.Chunks), docs)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e.fillRows(ctx, call, w, p.ReasoningRatio)
+}
+
+// fillRows writes a sample for each row: what the row plans, in a scenario that
+// suits it.
+func (e *engine) fillRows(ctx context.Context, call *generator.Call, w *world, ratio float64) (*generator.Output, error) {
+	orders := e.castRows(call, w, ratio)
+	why := make([]error, len(orders))
+	inputs := make([]string, len(orders))
+	var todo []order
+	var of []int
+	for i := range orders {
+		switch o := &orders[i]; {
+		case o.row.Given != nil:
+			inputs[i] = o.row.Given[len(o.row.Given)-1].Content
+		case o.row.Corner == "empty":
+		default:
+			todo = append(todo, *o)
+			of = append(of, i)
+		}
+	}
+	for k, r := range e.write(ctx, call, todo, stage.Hash(call.Seed, e.o.Seed, "questions")) {
+		i := of[k]
+		inputs[i], why[i] = r.Value.Input, r.Err
+		if r.Err == nil && inputs[i] == "" {
+			why[i] = fmt.Errorf("the model says it cannot be written: %s", r.Value.Impossible)
+		}
+	}
+	var drafts []answer.Draft
+	of = of[:0]
+	for i := range orders {
+		if why[i] == nil {
+			drafts = append(drafts, answer.Draft{Row: orders[i].row, Input: inputs[i], Contexts: orders[i].contexts, Ask: e.mustOfRow(&orders[i])})
+			of = append(of, i)
+		}
+	}
+	finals := answer.Finish(ctx, call, drafts, e.answers(stage.Hash(call.Seed, e.o.Seed, "answers")))
+	out := &generator.Output{Engine: "go"}
+	made := make([]*generator.Record, len(orders))
+	for k, r := range finals {
+		i := of[k]
+		if why[i] = r.Err; why[i] == nil {
+			why[i] = e.judgeRow(&orders[i], &r.Value)
+		}
+		if why[i] == nil {
+			made[i], why[i] = e.record(&orders[i], &r.Value)
+		}
+	}
+	rows := make([]string, len(orders))
+	for i := range orders {
+		rows[i] = orders[i].row.ID
+	}
+	return out, output(ctx, out, rows, made, why)
+}
+
+// output puts the records in the order of the rows, of which each may stand
+// several times. A failure belongs to its row; it is the call's when nothing was
+// made, or no later call can succeed.
+func output(ctx context.Context, out *generator.Output, rows []string, made []*generator.Record, why []error) error {
+	filled := map[string]bool{}
+	for i, rec := range made {
+		if rec != nil {
+			out.Records = append(out.Records, *rec)
+			filled[rows[i]] = true
+		}
+	}
+	var first, dead error
+	for i, row := range rows {
+		if made[i] != nil {
+			continue
+		}
+		why[i] = cmp.Or(why[i], stage.ErrNoAnswer)
+		first = cmp.Or(first, why[i])
+		if fatal(why[i]) {
+			dead = cmp.Or(dead, why[i])
+		}
+		if !filled[row] {
+			filled[row] = true // told once
+			out.Dropped = append(out.Dropped, generator.Drop{Row: row, Reason: why[i].Error()})
+		}
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if len(out.Records) == 0 {
+		return cmp.Or(dead, first)
+	}
+	return dead
+}
+
+func (e *engine) mustOfRow(o *order) string {
+	if o.style.Name == "" {
+		return ""
+	}
+	return e.must(o)
+}
+
+// castRows gives each row a scenario. Which nodes it stands on follows from the
+// evidence of its policies and their neighbours in the graph; style, length and
+// persona are drawn evenly from those that leave what the row plans visible. A
+// given message and a corner row get nothing of it.
+func (e *engine) castRows(call *generator.Call, w *world, ratio float64) []order {
+	rng := stage.Rand(call.Seed, e.o.Seed, "cast")
+	single, multi := -1, []int{}
+	for i, s := range e.shares {
+		if !s.MultiHop && single < 0 {
+			single = i
+		} else if s.MultiHop && s.Weight > 0 {
+			multi = append(multi, i)
+		}
+	}
+	near := neighbours(w)
+	var orders []order
+	for i := range call.Rows {
+		row := call.Rows[i]
+		times := max(1, row.Examples)
+		row.Examples = 1
+		for range times {
+			orders = append(orders, order{row: &row, scenario: scenario{share: max(0, single), persona: -1}})
+		}
+	}
+	var free []int
+	for i := range orders {
+		o := &orders[i]
+		row := o.row
+		if n, c := e.about(call, w, row); n != nil {
+			o.seed.Nodes = []*Node{n}
+			o.contexts = []chunk.Chunk{c}
+		}
+		if row.Given == nil && row.Corner == "" {
+			free = append(free, i)
+		}
+	}
+	// Rows whose policies stand in different places join them by nature, so they
+	// go first.
+	type partner struct {
+		row   int
+		node  *Node
+		share int
+		terms []string
+		rank  int
+	}
+	var partners []partner
+	for _, i := range free {
+		o := &orders[i]
+		if len(o.seed.Nodes) == 0 || len(multi) == 0 {
+			continue
+		}
+		if n, link, rank := e.partner(call, w, near, o.row, o.seed.Nodes[0]); n != nil {
+			p := partner{i, n, multi[0], link.terms, rank}
+			for _, s := range multi {
+				if e.shares[s].Name == link.synthesizer {
+					p.share = s
+				}
+			}
+			partners = append(partners, p)
+		}
+	}
+	rng.Shuffle(len(partners), func(i, j int) { partners[i], partners[j] = partners[j], partners[i] })
+	slices.SortStableFunc(partners, func(a, b partner) int { return a.rank - b.rank })
+	if single < 0 {
+		ratio = 1
+	} else if e.o.Shares != nil {
+		ratio = multiShare(e.shares)
+	}
+	hops := min(len(partners), int(ratio*float64(len(free))+0.5))
+	for _, p := range partners[:hops] {
+		o := &orders[p.row]
+		o.share = p.share
+		o.seed.Nodes = append(o.seed.Nodes, p.node)
+		o.seed.Terms = p.terms
+		o.contexts = append(o.contexts, w.places[p.node.ID])
+	}
+	e.dressRows(call, w, orders, free, rng.IntN(1<<20))
+	return orders
+}
+
+func multiShare(shares []Share) float64 {
+	multi, all := 0.0, 0.0
+	for _, s := range shares {
+		all += s.Weight
+		if s.MultiHop {
+			multi += s.Weight
+		}
+	}
+	return multi / all
+}
+
+// dressRows draws styles, lengths and personas, each evenly over the rows that
+// can have it.
+func (e *engine) dressRows(call *generator.Call, w *world, orders []order, free []int, first int) {
+	n := len(free)
+	if n == 0 {
+		return
+	}
+	row := func(i int) *model.Row { return orders[free[i]].row }
+	styles := assign(n, shares(n, len(e.o.Styles), first%len(e.o.Styles)), func(i, s int) bool { return e.o.Styles[s].fits(row(i), call.Axes) })
+	lengths := assign(n, shares(n, len(e.o.Lengths), first%len(e.o.Lengths)), func(i, l int) bool { return e.o.Lengths[l].fits(row(i), call.Axes) })
+	for i, at := range free {
+		o := &orders[at]
+		o.style = firstFit(e.o.Styles, styles[i], func(s Style) bool { return s.fits(o.row, call.Axes) })
+		o.length = firstFit(e.o.Lengths, lengths[i], func(l Length) bool { return l.fits(o.row, call.Axes) })
+	}
+	k := len(w.people.personas)
+	if k == 0 {
+		return
+	}
+	who := assign(n, shares(n, k, first%k), func(i, p int) bool {
+		nodes := orders[free[i]].seed.Nodes
+		return len(nodes) == 0 || w.people.suits(p, nodes[0])
+	})
+	for i, at := range free {
+		orders[at].persona = who[i]
+		orders[at].who = &w.people.personas[who[i]]
+	}
+}
+
+// firstFit returns the option drawn, or the next one that fits: what a plan asks
+// for goes before an even mix.
+func firstFit[T any](options []T, drawn int, fits func(T) bool) T {
+	for k := range options {
+		if o := options[(drawn+k)%len(options)]; fits(o) {
+			return o
+		}
+	}
+	return options[drawn]
+}
+
+// about returns the chunk that holds the evidence of the row's first policy,
+// else of its use case, and its node, which may stand outside of the graph.
+func (e *engine) about(call *generator.Call, w *world, row *model.Row) (*Node, chunk.Chunk) {
+	var evidence []model.Evidence
+	for _, id := range row.PolicyIDs[:min(1, len(row.PolicyIDs))] {
+		evidence = append(evidence, evidenceOf(call, id)...)
+	}
+	evidence = append(evidence, call.UseCase.Evidence...)
+	for _, ev := range evidence {
+		if n := w.at(ev); n != nil {
+			return n, w.places[n.ID]
+		}
+	}
+	return nil, chunk.Chunk{}
+}
+
+func evidenceOf(call *generator.Call, policyID string) []model.Evidence {
+	for _, list := range [][]model.Policy{call.Policies, call.AllPolicies} {
+		for i := range list {
+			if list[i].ID == policyID {
+				return list[i].Evidence
+			}
+		}
+	}
+	return nil
+}
+
+// link is why two nodes go together.
+type link struct {
+	node        *Node
+	synthesizer string
+	terms       []string
+}
+
+func neighbours(w *world) map[string][]link {
+	byID := w.graph.byID()
+	out := map[string][]link{}
+	for _, kind := range []string{EntitiesOverlap, SummarySimilarity} {
+		var edges []*Relationship
+		for _, r := range w.graph.Relationships {
+			if r.Type == kind && byID[r.Source] != nil && byID[r.Target] != nil {
+				edges = append(edges, r)
+			}
+		}
+		slices.SortStableFunc(edges, func(a, b *Relationship) int { return cmp.Compare(b.Score, a.Score) })
+		for _, r := range edges {
+			a, b := byID[r.Source], byID[r.Target]
+			l := link{synthesizer: MultiHopAbstractName}
+			if kind == EntitiesOverlap {
+				l.synthesizer = MultiHopSpecificName
+				for _, p := range r.Overlap[:min(1, len(r.Overlap))] {
+					l.terms = appendTerm(appendTerm(l.terms, p[0]), p[1])
+				}
+			} else {
+				l.terms, _ = themesAt([]*Node{a, b}, 0)
+			}
+			to, from := l, l
+			to.node, from.node = b, a
+			out[a.ID] = append(out[a.ID], to)
+			out[b.ID] = append(out[b.ID], from)
+		}
+	}
+	return out
+}
+
+// partner returns the node that the row's question can join with its own: that
+// of another policy of the row (rank 0), else the nearest in the graph (rank 1).
+func (e *engine) partner(call *generator.Call, w *world, near map[string][]link, row *model.Row, own *Node) (*Node, link, int) {
+	for _, id := range row.PolicyIDs[min(1, len(row.PolicyIDs)):] {
+		for _, ev := range evidenceOf(call, id) {
+			n := w.at(ev)
+			if n == nil || n == own {
+				continue
+			}
+			l := link{node: n, synthesizer: MultiHopAbstractName}
+			for _, m := range near[own.ID] {
+				if m.node == n {
+					l = m
+					break
+				}
+			}
+			if l.terms == nil {
+				l.terms, _ = themesAt([]*Node{own, n}, 0)
+			}
+			return n, l, 0
+		}
+	}
+	for _, l := range near[own.ID] {
+		if _, ok := w.places[l.node.ID]; ok {
+			return l.node, l, 1
+		}
+	}
+	return nil, link{}, 0
+}
+
+// at returns the node in which most of the evidence lies.
+func (w *world) at(ev model.Evidence) *Node {
+	var best *Node
+	most := 0
+	for _, n := range w.nodes {
+		s := w.places[n.ID].Span
+		if s.Doc != ev.InputFile {
+			continue
+		}
+		if shared := min(s.EndLine, ev.LineEnd) - max(s.StartLine, ev.LineStart) + 1; shared > most {
+			best, most = n, shared
+		}
+	}
+	return best
+}
+
+// mend makes what was refused anew. What the method varied stays.
+func (e *engine) mend(ctx context.Context, call *generator.Call) (*generator.Output, error) {
+	results := answer.Mend(ctx, call, e.answers(stage.Hash(call.Seed, e.o.Seed, "mend")))
+	out := &generator.Output{Engine: "go"}
+	var rows []string
+	var made []*generator.Record
+	var why []error
+	for i := range call.Rows {
+		row := &call.Rows[i]
+		for k := range max(1, row.Examples) {
+			var rec *generator.Record
+			err := stage.ErrNoAnswer
+			if at := len(made); at < len(results) {
+				if err = results[at].Err; err == nil {
+					rec, err = e.mended(call, row, k, &results[at].Value)
+				}
+			}
+			rows, made, why = append(rows, row.ID), append(made, rec), append(why, err)
+		}
+	}
+	return out, output(ctx, out, rows, made, why)
+}
+
+func (e *engine) mended(call *generator.Call, row *model.Row, k int, f *answer.Final) (*generator.Record, error) {
+	old := call.Repairs[row.ID].Item
+	native := old.TestCase.Metadata.Native
+	if k < len(old.Examples) && old.Examples[k].Metadata.Native != nil {
+		native = old.Examples[k].Metadata.Native
+	}
+	s := &Sample{}
+	if native != nil {
+		var err error
+		if s, err = Parse(native); err != nil {
+			return nil, err
+		}
+	}
+	s.UserInput, s.Reference = f.Input, f.Output
+	rec := &generator.Record{Row: row.ID, Notes: &generator.Notes{
+		Name: f.Name, Description: f.Description, Criteria: f.Criteria, PolicyIDs: f.PolicyIDs, Shown: f.Shown,
+	}}
+	for _, c := range s.ReferenceContexts {
+		text, _ := Untag(c)
+		span, ok := spanOf(call.Documents, text)
+		if !ok {
+			rec.Spans = nil
+			break
+		}
+		rec.Spans = append(rec.Spans, span)
+	}
+	raw, err := s.JSON()
+	rec.JSON = json.RawMessage(raw)
+	return rec, err
+}
+
+// spanOf finds a context that was cut from a document.
+func spanOf(docs []*model.Document, text string) (model.Span, bool) {
+	if strings.TrimSpace(text) == "" {
+		return model.Span{}, false
+	}
+	n := &Node{Text: text}
+	for _, d := range docs {
+		if at, ok := find(d, n); ok {
+			return (&corpus{}).cut(d, at, n).Span, true
+		}
+	}
+	return model.Span{}, false
+}
