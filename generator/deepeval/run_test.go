@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	adapter "github.com/casebook-go/casebook/adapters/deepeval"
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/deepeval"
 	"github.com/casebook-go/casebook/generator/generatortest"
@@ -38,7 +39,8 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			generatortest.Test(t, newGenerator(t, o), &generatortest.Options{
-				Model: func(*generator.Call) llm.Client { return newFake() },
+				Model:   func(*generator.Call) llm.Client { return newFake() },
+				Adapter: adapter.New(adapter.Options{}),
 			})
 		})
 	}

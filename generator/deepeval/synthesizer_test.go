@@ -1,6 +1,7 @@
 package deepeval_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	adapter "github.com/casebook-go/casebook/adapters/deepeval"
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator/deepeval"
 	"github.com/casebook-go/casebook/generator/llm"
@@ -767,24 +769,38 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// D15: a saved golden keeps its metadata and its chunks whole.
+// D15: a saved file keeps all metadata, and chunks whole.
 func TestSavedGoldens(t *testing.T) {
 	t.Parallel()
 	cs := []deepeval.Context{deepeval.NewContext("a.md", "| day | hour |\n| --- | --- |\n| Monday | 9 |", "a | b")}
-	r, err := synthesizer(t, newFake(), nil).FromContexts(t.Context(), cs, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, rec := range r.Records {
-		got, err := deepeval.Parse(rec.JSON)
+	for _, scenarios := range []bool{false, true} {
+		r, err := synthesizer(t, newFake(), nil).FromContexts(t.Context(), cs, &deepeval.Ask{Scenarios: scenarios})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(r.Goldens[i], *got); diff != "" {
-			t.Errorf("record %d read back (-want +got):\n%s", i, diff)
-		}
-		if got.Context[1] != "a | b" {
-			t.Errorf("the chunk is %q", got.Context[1])
+		for _, lines := range []bool{false, true} {
+			x := adapter.New(adapter.Options{Lines: lines})
+			var file bytes.Buffer
+			if err := x.Encode(&file, r.Records); err != nil {
+				t.Fatal(err)
+			}
+			var got []deepeval.Golden
+			for rec, err := range x.Decode(&file) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				g, err := deepeval.Parse(rec.JSON)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, *g)
+			}
+			if diff := cmp.Diff(r.Goldens, got); diff != "" {
+				t.Errorf("read back (-want +got):\n%s", diff)
+			}
+			if len(got) == 0 || len(got[0].Context) != 2 || got[0].Context[1] != "a | b" {
+				t.Errorf("the chunks are torn: %+v", got)
+			}
 		}
 	}
 }
