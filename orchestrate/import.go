@@ -258,8 +258,9 @@ func (im *importer) adoptExtraction(d *model.Dataset, more bool) {
 type draft struct {
 	source
 	item     model.Item
-	spans    []model.Span
-	useCase  string // chosen
+	spans    []model.Span // of the contexts that state something
+	located  bool         // a context was found in the documents
+	useCase  string       // chosen
 	policies []string
 	example  model.Example
 	test     string // id of its test case
@@ -291,7 +292,7 @@ func (im *importer) adapt(ctx context.Context, sources []source) []draft {
 		case len(batch.Items) == 0 || len(batch.Items[0].Examples) == 0:
 			im.refuse(s.index, CheckRead, "it holds neither a question nor an answer")
 		default:
-			d := draft{source: s, item: batch.Items[0]}
+			d := draft{source: s, item: batch.Items[0], located: len(rec.Spans) > 0}
 			for _, span := range rec.Spans {
 				d.spans = append(d.spans, im.stating(span)...)
 			}

@@ -22,8 +22,8 @@ func (im *importer) describe(d *draft) {
 		Generator: im.generator, Engine: "file", Native: e.Metadata.Native, Shown: e.Metadata.Shown,
 		Split: e.Metadata.Split, Source: im.sourceOf(d), PolicyRoles: map[string]model.Role{},
 	}
-	for i, id := range d.policies {
-		if p := im.policy(id); im.says(d, p) || i == 0 && p.Type != model.Style && p.Type != model.Shape && len(d.spans) > 0 {
+	for _, id := range d.policies {
+		if im.says(d, im.policy(id)) {
 			e.Metadata.PolicyRoles[id] = model.Plain
 		}
 	}
@@ -119,12 +119,12 @@ func (im *importer) criteria(d *draft) []string {
 	}
 	said := append(slices.Clone(facts), rest...)
 	for i, s := range said {
-		if i < 2 {
+		if code := lang.Detect(s); i < 2 && (code == "" || code == im.ex.Language) { // criteria are in the documents' language
 			list.add(frame(c.States, "{fact}", s))
 		}
 	}
 	if im.lang != nil {
-		for _, form := range [][]string{c.NoInvent, c.OnTopic, c.Polite, c.Language} {
+		for _, form := range [][]string{c.NoInvent, c.OnTopic, c.Polite} {
 			if len(form) > 0 && len(list.out) < 5 {
 				list.add(form[pick%uint64(len(form))])
 			}

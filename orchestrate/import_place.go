@@ -46,9 +46,17 @@ func (im *importer) newPlacer(ctx context.Context, drafts []draft) (*placer, [][
 	for i := range drafts {
 		texts = append(texts, drafts[i].text())
 	}
+	for i := range im.ex.UseCases {
+		for _, w := range im.contentWords(im.ex.UseCases[i].Name) {
+			p.known[w] = true
+		}
+	}
 	for _, d := range im.in.Documents {
 		for i := range d.Blocks {
 			corpus = append(corpus, d.Blocks[i].Text)
+			if !d.Blocks[i].InForce() {
+				continue // what only a heading says belongs to no use case
+			}
 			for _, w := range im.contentWords(d.Blocks[i].Text) {
 				p.known[w] = true
 			}
@@ -120,7 +128,7 @@ func (im *importer) place(ctx context.Context, drafts []draft) ([]draft, error) 
 		}
 		uc := p.useCase(d, vecs[i])
 		if uc < 0 {
-			im.refuse(d.index, CheckPlace, "no context of it states what a use case of the documents is about, and its words do not say that it belongs to one")
+			im.refuse(d.index, CheckPlace, im.unplaced(d)+", and its words do not say which use case of the documents it belongs to")
 			continue
 		}
 		d.useCase = im.ex.UseCases[uc].ID
@@ -137,6 +145,19 @@ func (im *importer) place(ctx context.Context, drafts []draft) ([]draft, error) 
 		out = append(out, *d)
 	}
 	return out, nil
+}
+
+// unplaced says why the contexts of a draft do not place it.
+func (im *importer) unplaced(d *draft) string {
+	contexts, err := im.in.Framework.Contexts(d.record)
+	switch {
+	case err != nil || len(contexts) == 0:
+		return "it names no context"
+	case d.located:
+		return "its contexts state nothing: they are headings"
+	default:
+		return "its contexts do not stand in the documents"
+	}
 }
 
 // lineSet are the lines of evidence, by document.
@@ -223,9 +244,15 @@ func (p *placer) useCase(d *draft, vec []float32) int {
 	if lap > 0 || best < 0 {
 		return best
 	}
-	// Without a context that says that it is of these documents it must be nearer
-	// to a use case than use cases are to each other, and speak their words.
-	if top <= 0 || len(lines) == 0 && (top < p.base || p.lexical && !p.speaks(d)) {
+	// Without a context that says that it is of these documents it must speak
+	// their words; embeddings, to which everything is somewhat alike, must be
+	// nearer to it than use cases are to each other.
+	switch {
+	case top <= 0:
+		return -1
+	case len(lines) > 0:
+		return best
+	case p.lexical && !p.speaks(d), !p.lexical && top < p.base:
 		return -1
 	}
 	return best
@@ -239,17 +266,20 @@ func share(s, best float64) float64 {
 	return s / best
 }
 
-// speaks reports whether at least a third of a draft's words are words of the
-// documents.
+// speaks reports whether at least half of the words of a draft's input, or a
+// third of all its words, are words of the documents.
 func (p *placer) speaks(d *draft) bool {
-	words := p.im.contentWords(d.text())
-	n := 0
-	for _, w := range words {
-		if p.known[w] {
-			n++
+	share := func(text string, most int) bool {
+		words := p.im.contentWords(text)
+		n := 0
+		for _, w := range words {
+			if p.known[w] {
+				n++
+			}
 		}
+		return n > 0 && most*n >= len(words)
 	}
-	return n > 0 && 3*n >= len(words)
+	return share(coverage.InputText(&d.example.Input), 2) || share(d.text(), 3)
 }
 
 // policiesOf returns the policies that a draft turns on, the most likely first.
@@ -260,11 +290,20 @@ func (p *placer) policiesOf(d *draft, vec []float32) []string {
 		at    int
 		score float64
 	}
+	// The policies that bear on the use case come first. Others that the contexts
+	// state are for records of which none of those speaks.
+	bears := func(k int) bool { return slices.Contains(relevant, p.im.ex.Policies[k].ID) }
+	speaks := make([]bool, len(p.policies))
+	own := false
+	for k := range p.policies {
+		speaks[k] = p.im.says(d, &p.im.ex.Policies[k])
+		own = own || speaks[k] && bears(k)
+	}
 	sims, laps := make([]float64, len(p.policies)), make([]float64, len(p.policies))
 	var candidates []int
 	for k := range p.policies {
 		laps[k] = lines.overlap(p.ruled[k])
-		if laps[k] > 0 || slices.Contains(relevant, p.im.ex.Policies[k].ID) {
+		if bears(k) || laps[k] > 0 && !own {
 			sims[k] = llm.Cosine(vec, p.policies[k])
 			candidates = append(candidates, k)
 		}
@@ -272,12 +311,16 @@ func (p *placer) policiesOf(d *draft, vec []float32) []string {
 	top, lap := slices.Max(append(slices.Clone(sims), 0)), slices.Max(append(slices.Clone(laps), 0))
 	var ranked []scored
 	for _, k := range candidates {
-		ranked = append(ranked, scored{k, 2*share(sims[k], top) + share(laps[k], lap)})
+		score := 2*share(sims[k], top) + share(laps[k], lap)
+		if speaks[k] {
+			score++
+		}
+		ranked = append(ranked, scored{k, score})
 	}
 	slices.SortStableFunc(ranked, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	var out []string
 	for i, s := range ranked {
-		if i == mostPolicies || i > 0 && s.score < ranked[0].score*0.6 {
+		if i == mostPolicies || i > 0 && (s.score < ranked[0].score*0.6 || !speaks[s.at]) {
 			break
 		}
 		out = append(out, p.im.ex.Policies[s.at].ID)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/model"
 	"github.com/casebook-go/casebook/orchestrate"
 )
@@ -121,6 +122,84 @@ func writeTemp(dir, name string, b []byte) (path string, err error) {
 		return f.Name(), err
 	}
 	return f.Name(), f.Sync()
+}
+
+// savedRun is what the folder of a run holds.
+type savedRun struct {
+	dataset     *model.Dataset
+	manifest    *model.Manifest
+	certificate *coverage.Certificate // nil without its file
+	files       map[model.File][]byte
+}
+
+// readRun reads the files of a run; only the certificate may be missing.
+func readRun(dir string) (*savedRun, error) {
+	if info, err := os.Stat(dir); err != nil {
+		return nil, usage("%s cannot be read: %v; name the folder of a run", dir, reason(err))
+	} else if !info.IsDir() {
+		return nil, usage("%s is a file; name the folder of a run", dir)
+	}
+	r := &savedRun{manifest: &model.Manifest{}, files: map[model.File][]byte{}}
+	for _, f := range append(model.DataFiles(), model.FileManifest) {
+		b, err := os.ReadFile(filepath.Join(dir, string(f)))
+		if err != nil {
+			return nil, usage("%s is missing in %s or cannot be read: %v", f, dir, reason(err))
+		}
+		r.files[f] = b
+	}
+	var err error
+	if r.dataset, err = model.DecodeDataset(r.files); err != nil {
+		return nil, usage("%w", err)
+	}
+	if err := model.Decode(model.FileManifest, r.files[model.FileManifest], r.manifest); err != nil {
+		return nil, usage("%w", err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, string(model.FileCertificate)))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return r, nil
+	case err != nil:
+		return nil, usage("%s in %s cannot be read: %v", model.FileCertificate, dir, reason(err))
+	}
+	r.certificate, r.files[model.FileCertificate] = &coverage.Certificate{}, b
+	if err := model.Decode(model.FileCertificate, b, r.certificate); err != nil {
+		return nil, usage("%w", err)
+	}
+	return r, nil
+}
+
+// readBase reads a dataset that is to be completed.
+func readBase(dir string) (*orchestrate.Base, error) {
+	r, err := readRun(dir)
+	if err != nil {
+		return nil, usage("--add-to: %w", err)
+	}
+	return &orchestrate.Base{Dataset: r.dataset, Manifest: r.manifest, Certificate: r.certificate}, nil
+}
+
+// replace writes files of any names beside each other, each whole or not at all.
+func replace(paths []string, contents [][]byte) error {
+	var temps []string
+	defer func() {
+		for _, t := range temps {
+			_ = os.Remove(t) // already renamed, or not needed any more
+		}
+	}()
+	for i, path := range paths {
+		t, err := writeTemp(filepath.Dir(path), filepath.Base(path), contents[i])
+		if t != "" {
+			temps = append(temps, t)
+		}
+		if err != nil {
+			return usage("%s cannot be written: %v", path, reason(err))
+		}
+	}
+	for i, path := range paths {
+		if err := os.Rename(temps[i], path); err != nil {
+			return usage("%s cannot be put in place: %v", path, reason(err))
+		}
+	}
+	return nil
 }
 
 // removePartial removes what an interrupted run left, and nothing else that

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/casebook-go/casebook/coverage"
@@ -19,12 +20,16 @@ import (
 // maxInput is the largest document that is read.
 const maxInput = 10 << 20
 
-// settings are the flags of generate.
+// settings are the flags of a command that reads a document and makes files:
+// generate, and in part import.
 type settings struct {
+	command                       string
 	input, out, kind              string
 	seed                          int64
 	useCases, testCases, examples int
 	strength, concurrency         int
+	generators, addTo             string
+	format, from                  string // of import
 	model, baseURL                string
 	budgetUSD, priceIn, priceOut  float64
 	maxCalls, maxTokens           int64
@@ -38,14 +43,28 @@ type settings struct {
 
 func generateFlags(s *settings) *flag.FlagSet {
 	fs := flag.NewFlagSet("generate", flag.ContinueOnError)
-	fs.StringVar(&s.input, "input", "", "the Markdown document (required)")
-	fs.StringVar(&s.out, "out", "", "the folder for the files (required)")
+	s.documentFlags(fs)
 	fs.Int64Var(&s.seed, "seed", 0, "seed: the same seed and replies give the same files")
 	fs.IntVar(&s.useCases, "n-use-cases", 0, "exactly so many use cases, at least 5 (default: all that are found)")
 	fs.IntVar(&s.testCases, "n-test-cases-per-uc", 0, "exactly so many test cases a use case, at least 3 (default: as many as the covering array has)")
 	fs.IntVar(&s.examples, "n-examples-per-tc", 0, "exactly so many examples a test case (default 1)")
 	fs.IntVar(&s.strength, "strength", 2, "strength of the covering arrays: 2 = all pairs of values, 3 = all triples")
+	fs.StringVar(&s.generators, "generators", "", "the generators to choose from, with commas between: "+strings.Join(generatorNames(), ",")+" (default: all that the run can use); what they leave open is made by direct and rules")
+	fs.StringVar(&s.addTo, "add-to", "", "complete the dataset in this folder: what is there stays as it is; --out may be the same folder")
+	s.modelFlags(fs)
+	return fs
+}
+
+// documentFlags are what generate and import have in common besides the model.
+func (s *settings) documentFlags(fs *flag.FlagSet) {
+	s.command = fs.Name()
+	fs.StringVar(&s.input, "input", "", "the Markdown document (required)")
+	fs.StringVar(&s.out, "out", "", "the folder for the files (required)")
 	fs.StringVar(&s.kind, "case", "", "kind of agent: support_bot or operator_quality (default: the document decides)")
+}
+
+// modelFlags choose the model and bound what it may cost.
+func (s *settings) modelFlags(fs *flag.FlagSet) {
 	fs.StringVar(&s.model, "model", "", "name of the model (default: OPENAI_MODEL)")
 	fs.StringVar(&s.baseURL, "base-url", "", "endpoint that speaks the OpenAI format (default: OPENAI_BASE_URL, else OpenAI)")
 	fs.Float64Var(&s.budgetUSD, "budget-usd", 0, "most dollars to spend; needs --price-in and --price-out")
@@ -58,7 +77,16 @@ func generateFlags(s *settings) *flag.FlagSet {
 	fs.StringVar(&s.record, "record", "", "write every call to the model and its reply to this file")
 	fs.StringVar(&s.replay, "replay", "", "answer from a file written by --record instead of a model")
 	fs.BoolVar(&s.offline, "offline", false, "use no model even if one is configured")
-	return fs
+}
+
+// parse reads the flags of a command and checks them.
+func (s *settings) parse(t *terminal, fs *flag.FlagSet, args []string) error {
+	if err := parse(t, fs, args); err != nil {
+		return err
+	}
+	s.given = map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { s.given[f.Name] = true })
+	return s.check()
 }
 
 // check refuses what cannot be meant, before anything is read.
@@ -90,6 +118,10 @@ func (s *settings) check() error {
 		}
 	}
 	switch {
+	case s.given["generators"] && strings.TrimSpace(s.generators) == "":
+		return usage("--generators is empty: name some of %s, or leave it out for all", strings.Join(generatorNames(), ", "))
+	case s.given["add-to"] && s.addTo == "":
+		return usage("--add-to is empty: name the folder of the dataset to complete")
 	case s.kind != "" && s.kind != string(model.CaseSupportBot) && s.kind != string(model.CaseOperatorQuality):
 		return usage("--case %q is unknown: use %s or %s", s.kind, model.CaseSupportBot, model.CaseOperatorQuality)
 	case s.record != "" && s.replay != "":
@@ -106,13 +138,7 @@ func (s *settings) check() error {
 
 func generate(ctx context.Context, t *terminal, args []string) error {
 	s := &settings{now: time.Now}
-	fs := generateFlags(s)
-	if err := parse(t, fs, args); err != nil {
-		return err
-	}
-	s.given = map[string]bool{}
-	fs.Visit(func(f *flag.Flag) { s.given[f.Name] = true })
-	if err := s.check(); err != nil {
+	if err := s.parse(t, generateFlags(s), args); err != nil {
 		return err
 	}
 	return s.run(ctx, t)
@@ -123,25 +149,24 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	opts := &orchestrate.Options{
-		Counts:   orchestrate.Counts{UseCases: s.useCases, TestCasesPerUseCase: s.testCases, ExamplesPerTestCase: s.examples},
-		Strength: s.strength, Seed: s.seed, Concurrency: s.concurrency, CallTimeout: s.callTimeout,
-		Budget: llm.Budget{Calls: s.maxCalls, Tokens: s.maxTokens, USD: s.budgetUSD},
-		Now:    s.now,
+	in := &orchestrate.Input{Documents: []*model.Document{doc}}
+	if s.addTo != "" {
+		if in.Base, err = readBase(s.addTo); err != nil {
+			return err
+		}
 	}
-	switch model.Case(s.kind) {
-	case model.CaseSupportBot:
-		opts.Profile = model.SupportBot()
-	case model.CaseOperatorQuality:
-		opts.Profile = model.OperatorQuality()
-	}
+	opts := s.options()
 	finish, err := s.provide(t, opts)
 	if err != nil {
 		return err
 	}
+	gens, err := chooseGenerators(s.generators, opts)
+	if err != nil {
+		return errors.Join(err, finish())
+	}
 	show := newProgress(t, s.now)
 	opts.OnEvent = show.event
-	o, err := orchestrate.New(nil, opts)
+	o, err := orchestrate.New(gens, opts)
 	if err != nil {
 		return usage("%w", err)
 	}
@@ -149,7 +174,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	res, err := o.Run(ctx, &orchestrate.Input{Documents: []*model.Document{doc}})
+	res, err := o.Run(ctx, in)
 	show.end()
 	res.Manifest.InputPath, res.Manifest.OutPath = s.input, s.out
 
@@ -172,15 +197,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		return &failure{exitInterrupted, fmt.Errorf("interrupted; %d accepted examples are kept in %s, the files in --out are as they were", kept, partial)}
 	case err != nil && !errors.As(err, &short):
 		dir.abandon()
-		var f *failure
-		var undecided *extract.CaseError
-		switch {
-		case errors.As(err, &f):
-			return err
-		case errors.As(err, &undecided):
-			return usage("--input %s does not show whether it is about a support bot or about the quality of operators: say it with --case", s.input)
-		}
-		return usage("%w", err)
+		return s.refused(err)
 	}
 	if err := writeRun(dir, res); err != nil {
 		return &failure{exitUsage, err}
@@ -193,6 +210,39 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		return &failure{exitShortfall, fmt.Errorf("%d of what was asked or demanded is missing; the reasons are above and in certificate.json", len(short.Shortfalls))}
 	}
 	return nil
+}
+
+// options are those that the flags give.
+func (s *settings) options() *orchestrate.Options {
+	opts := &orchestrate.Options{
+		Counts:   orchestrate.Counts{UseCases: s.useCases, TestCasesPerUseCase: s.testCases, ExamplesPerTestCase: s.examples},
+		Strength: s.strength, Seed: s.seed, Concurrency: s.concurrency, CallTimeout: s.callTimeout,
+		Budget: llm.Budget{Calls: s.maxCalls, Tokens: s.maxTokens, USD: s.budgetUSD},
+		Now:    s.now,
+	}
+	switch model.Case(s.kind) {
+	case model.CaseSupportBot:
+		opts.Profile = model.SupportBot()
+	case model.CaseOperatorQuality:
+		opts.Profile = model.OperatorQuality()
+	}
+	return opts
+}
+
+// refused is the line for an error that left nothing to write.
+func (s *settings) refused(err error) error {
+	var f *failure
+	var undecided *extract.CaseError
+	var base *orchestrate.BaseError
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.As(err, &undecided):
+		return usage("--input %s does not show whether it is about a support bot or about the quality of operators: say it with --case", s.input)
+	case errors.As(err, &base):
+		return usage("--add-to %s cannot be completed with %s: %w", s.addTo, s.input, base)
+	}
+	return usage("%w", err)
 }
 
 // readDocument reads the input; every error says what to do.

@@ -2,8 +2,10 @@
 // checks datasets. It is an application of casebook: files, flags, environment
 // and terminal are its own.
 //
-//	datasetgen generate --input DOC.md --out DIR [flags]
+//	datasetgen generate --input DOC.md --out DIR [--add-to DIR] [flags]
 //	datasetgen validate --out DIR [--input DOC.md]
+//	datasetgen import --format FORMAT --from FILE --input DOC.md --out DIR [flags]
+//	datasetgen export --format FORMAT --from DIR --to FILE
 package main
 
 import (
@@ -59,8 +61,13 @@ const help = `datasetgen turns a business document (Markdown) into an evaluation
 
   datasetgen generate --input DOC.md --out DIR [flags]    make a dataset
   datasetgen validate --out DIR [--input DOC.md]          check one
+  datasetgen import --format FORMAT --from FILE --input DOC.md --out DIR [flags]
+                                                          bring tests of another tool in
+  datasetgen generate --input DOC.md --add-to DIR --out DIR
+                                                          complete a dataset: what is there stays
+  datasetgen export --format FORMAT --from DIR --to FILE  write one as another tool's file
 
-"datasetgen generate -h" lists the flags. Without a model it works offline; with
+FORMAT is deepeval, ragas or giskard. "datasetgen generate -h" lists the flags. Without a model it works offline; with
 OPENAI_API_KEY (or OPENAI_BASE_URL) and OPENAI_MODEL, or the flags of the same
 meaning, it uses the model.
 Exit codes: 0 done; 1 shortfall or violation (files are written); 2 bad usage or
@@ -79,11 +86,15 @@ func run(ctx context.Context, t *terminal, args []string) int {
 		err = generate(ctx, t, args[1:])
 	case "validate":
 		err = validate(t, args[1:])
+	case "import":
+		err = importTests(ctx, t, args[1:])
+	case "export":
+		err = export(t, args[1:])
 	case "help", "-h", "--help":
 		fmt.Fprint(t.out, help)
 		return exitDone
 	default:
-		err = usage("unknown command %q; the commands are generate and validate", args[0])
+		err = usage("unknown command %q; the commands are generate, validate, import and export", args[0])
 	}
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitDone

@@ -1,0 +1,324 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/casebook-go/casebook/adapters"
+	"github.com/casebook-go/casebook/adapters/deepeval"
+	"github.com/casebook-go/casebook/adapters/giskard"
+	"github.com/casebook-go/casebook/adapters/ragas"
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/model"
+	"github.com/casebook-go/casebook/orchestrate"
+)
+
+// maxTests is the largest file of tests that is read.
+const maxTests = 100 << 20
+
+// formats are the names of the frameworks whose files can be read and written.
+const formats = "deepeval, ragas, giskard"
+
+// framework returns the framework of a name. path is the file to be written.
+func framework(name, path string) (adapters.Framework, error) {
+	switch name {
+	case "":
+		return nil, usage("--format is missing: name one of %s", formats)
+	case "deepeval":
+		return deepeval.New(deepeval.Options{Lines: strings.EqualFold(filepath.Ext(path), ".jsonl")}), nil
+	case "ragas":
+		return ragas.New(ragas.Options{}), nil
+	case "giskard":
+		return giskard.New(giskard.Options{}), nil
+	}
+	return nil, usage("--format %q is unknown; the formats are %s", name, formats)
+}
+
+// sidePath is where what a format has no place for stands.
+func sidePath(path string) string { return path + ".casebook.jsonl" }
+
+// importTests brings the tests of another tool into a folder of ours.
+func importTests(ctx context.Context, t *terminal, args []string) error {
+	s := &settings{now: time.Now}
+	fs := flag.NewFlagSet("import", flag.ContinueOnError)
+	fs.StringVar(&s.format, "format", "", "the tool that the tests are from: "+formats+" (required)")
+	fs.StringVar(&s.from, "from", "", "the file with the tests: JSON, JSON lines or CSV, told by its content (required)")
+	s.documentFlags(fs)
+	s.modelFlags(fs)
+	if err := parse(t, fs, args); err != nil {
+		return err
+	}
+	s.given = map[string]bool{}
+	fs.Visit(func(f *flag.Flag) { s.given[f.Name] = true })
+	tool, err := framework(s.format, "")
+	if err != nil {
+		return err
+	}
+	if s.from == "" {
+		return usage("--from is missing: name the file with the tests")
+	}
+	if err := s.check(); err != nil {
+		return err
+	}
+	contents, err := readTests(tool, s.from)
+	if err != nil {
+		return err
+	}
+	doc, err := readDocument(s.input)
+	if err != nil {
+		return err
+	}
+	opts := s.options()
+	finish, err := s.provide(t, opts)
+	if err != nil {
+		return err
+	}
+	show := newProgress(t, s.now)
+	opts.OnEvent = show.event
+	o, err := orchestrate.New(nil, opts)
+	if err != nil {
+		return usage("%w", err)
+	}
+	dir, err := openOut(s.out)
+	if err != nil {
+		return err
+	}
+	res, err := o.Import(ctx, &orchestrate.ImportInput{Documents: []*model.Document{doc}, Framework: tool, Contents: contents})
+	show.end()
+	if ferr := finish(); ferr != nil && err == nil {
+		err = &failure{exitUsage, ferr}
+	}
+	switch {
+	case ctx.Err() != nil:
+		dir.abandon()
+		return &failure{exitInterrupted, errors.New("interrupted; the files in --out are as they were")}
+	case err != nil:
+		dir.abandon()
+		return s.refused(err)
+	}
+	fmt.Fprintf(t.out, "imported %d of %d\n", res.Kept, res.Records)
+	for _, ref := range res.NotKept {
+		fmt.Fprintf(t.out, "record %d is refused (%s): %s\n", ref.Index, ref.Check, printable(ref.Reason))
+	}
+	if res.Kept == 0 {
+		dir.abandon()
+		return &failure{exitUsage, errors.New("no record could be imported, so nothing was written; the reasons are above")}
+	}
+	res.Manifest.InputPath, res.Manifest.OutPath = s.input, s.out
+	if err := writeRun(dir, res.Result); err != nil {
+		return &failure{exitUsage, err}
+	}
+	summary(t.out, s.out, res.Result, nil)
+	if n := len(res.Manifest.Findings); n > 0 {
+		fmt.Fprintf(t.out, "findings: %s in the tests as they are, with reasons in %s\n", findings(res.Manifest.Findings), model.FileManifest)
+	}
+	uncovered(t.out, res.Dataset, res.Certificate)
+	fmt.Fprintf(t.out, "\"datasetgen generate --input %s --add-to %s --out %s\" makes what is missing\n", s.input, s.out, s.out)
+	if n := len(res.NotKept); n > 0 {
+		return &failure{exitShortfall, fmt.Errorf("records refused: %d; the reasons are above and in %s", n, model.FileManifest)}
+	}
+	return nil
+}
+
+// readTests reads a file of tests, and what casebook wrote beside it.
+func readTests(tool adapters.Framework, path string) (*adapters.Contents, error) {
+	b, err := readSmall("--from", path)
+	if err != nil {
+		return nil, err
+	}
+	contents, err := adapters.Read(tool, bytes.NewReader(b))
+	if err != nil {
+		return nil, usage("--from %s: %w", path, err)
+	}
+	sided, ok := tool.(adapters.Sided)
+	if !ok {
+		return contents, nil
+	}
+	side, err := os.ReadFile(sidePath(path))
+	if errors.Is(err, os.ErrNotExist) {
+		return contents, nil
+	}
+	if err == nil {
+		contents.Records, err = sided.JoinSide(contents.Records, bytes.NewReader(side))
+	}
+	if err != nil {
+		return nil, usage("%s cannot be used: %v; move it away to import the tests without it", sidePath(path), reason(err))
+	}
+	return contents, nil
+}
+
+// readSmall reads a whole file that may be any; every error says what to do.
+func readSmall(name, path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, usage("%s %s does not exist; check the path", name, path)
+	case err != nil:
+		return nil, usage("%s %s cannot be read: %v", name, path, reason(err))
+	case info.IsDir():
+		return nil, usage("%s %s is a folder; name a file in it", name, path)
+	case info.Size() > maxTests:
+		return nil, usage("%s %s is %.1f MiB; the limit is %d MiB, split the file", name, path, float64(info.Size())/(1<<20), maxTests>>20)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usage("%s %s cannot be read: %v", name, path, reason(err))
+	}
+	return b, nil
+}
+
+// export writes the dataset of a folder as another tool's file.
+func export(t *terminal, args []string) error {
+	var format, from, to string
+	fs := flag.NewFlagSet("export", flag.ContinueOnError)
+	fs.StringVar(&format, "format", "", "the tool to write for: "+formats+" (required)")
+	fs.StringVar(&from, "from", "", "the folder with the files of a run (required)")
+	fs.StringVar(&to, "to", "", "the file to write; for deepeval .jsonl means JSON lines, anything else a JSON list (required)")
+	if err := parse(t, fs, args); err != nil {
+		return err
+	}
+	tool, err := framework(format, to)
+	switch {
+	case err != nil:
+		return err
+	case from == "":
+		return usage("--from is missing: name the folder with the files of a run")
+	case to == "":
+		return usage("--to is missing: name the file to write")
+	}
+	saved, err := readRun(from)
+	if err != nil {
+		return usage("--from: %w", err)
+	}
+	if err := writable(tool, to); err != nil {
+		return err
+	}
+	records, err := tool.FromDataset(saved.dataset)
+	if err != nil {
+		return usage("--from %s cannot be written as %s: %w", from, format, err)
+	}
+	var main bytes.Buffer
+	if err := tool.Encode(&main, records); err != nil {
+		return usage("--from %s cannot be written as %s: %w", from, format, err)
+	}
+	paths, contents := []string{to}, [][]byte{main.Bytes()}
+	if sided, ok := tool.(adapters.Sided); ok {
+		var side bytes.Buffer
+		if err := sided.EncodeSide(&side, records); err != nil {
+			return usage("--from %s cannot be written as %s: %w", from, format, err)
+		}
+		// The side file first: without it the tests would be foreign ones.
+		paths, contents = []string{sidePath(to), to}, [][]byte{side.Bytes(), main.Bytes()}
+	}
+	if err := replace(paths, contents); err != nil {
+		return err
+	}
+	fmt.Fprintf(t.out, "%s: %d examples\n", to, len(records))
+	if len(paths) > 1 {
+		fmt.Fprintf(t.out, "%s: what %s has no place for; keep it beside the file\n", paths[0], format)
+	}
+	return nil
+}
+
+// writable refuses to write over a folder, and over a file that holds something
+// else than tests of the format.
+func writable(tool adapters.Framework, path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		parent, err := os.Stat(filepath.Dir(path))
+		if err != nil || !parent.IsDir() {
+			return usage("--to %s: there is no folder %s; make it first", path, filepath.Dir(path))
+		}
+		return nil
+	case err != nil:
+		return usage("--to %s cannot be used: %v", path, reason(err))
+	case info.IsDir():
+		return usage("--to %s is a folder; name a file in it", path)
+	case info.Size() == 0:
+		return nil
+	}
+	b, err := readSmall("--to", path)
+	if err != nil {
+		return err
+	}
+	if _, err := adapters.Read(tool, bytes.NewReader(b)); err != nil {
+		return usage("--to %s exists and holds something else; name another file, or remove it", path)
+	}
+	return nil
+}
+
+// imported returns the gaps that are left because tests were brought in.
+func imported(c *coverage.Certificate) []coverage.Gap {
+	if c == nil {
+		return nil
+	}
+	var out []coverage.Gap
+	for _, g := range c.Gaps {
+		if g.Limit == coverage.LimitImport {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// uncovered lists the use cases and policies that imported tests leave open.
+func uncovered(w io.Writer, d *model.Dataset, c *coverage.Certificate) {
+	names := map[string]string{}
+	for i := range d.UseCases {
+		names[d.UseCases[i].ID] = d.UseCases[i].Name
+	}
+	for i := range d.Policies {
+		names[d.Policies[i].ID] = d.Policies[i].Statement
+	}
+	var useCases, policies []string
+	var halves []string
+	plain := map[string]bool{}
+	for _, g := range imported(c) {
+		id, role, _ := strings.Cut(g.Target, "/")
+		switch {
+		case g.Kind == coverage.TargetUseCase:
+			useCases = append(useCases, fmt.Sprintf("%s: %s", id, g.Because))
+		case g.Kind == coverage.TargetPolicy && role == string(model.Plain):
+			plain[id] = true
+			policies = append(policies, fmt.Sprintf("%s: no test (%s)", id, names[id]))
+		case g.Kind == coverage.TargetPolicy && !plain[id]:
+			halves = append(halves, fmt.Sprintf("%s: no test that pushes against it (%s)", id, names[id]))
+		}
+	}
+	list(w, "use cases without enough tests", useCases)
+	list(w, "policies without a test", policies)
+	list(w, "policies that no test presses", halves)
+}
+
+func list(w io.Writer, title string, lines []string) {
+	const most = 12
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%s: %d\n", title, len(lines))
+	for i, line := range lines {
+		if i == most {
+			fmt.Fprintf(w, "  ... and %d more in certificate.json\n", len(lines)-most)
+			return
+		}
+		fmt.Fprintf(w, "  %s\n", printable(line))
+	}
+}
+
+// findings counts findings by check.
+func findings(fs []model.Finding) string {
+	n := make([]model.Example, len(fs)) // tally counts examples
+	for i, f := range fs {
+		n[i].ID = f.Check
+	}
+	return tally(n, func(e *model.Example) string { return e.ID })
+}
