@@ -70,35 +70,43 @@ type Topic struct {
 // clusters and names topics. A failure to name or embed is a notice, not an
 // error. Errors are *[OptionError], *[RowError], [ErrEmpty], or that of ctx.
 func Build(ctx context.Context, in *Input, o *Options) (*KnowledgeBase, error) {
-	opts, err := o.defaulted()
+	if in != nil && in.Model == nil {
+		return nil, errors.New("giskard: the input has no model; give Input.Model a client")
+	}
+	src, opts, err := in.source(o)
 	if err != nil {
 		return nil, err
 	}
+	return build(ctx, src, opts)
+}
+
+// source cuts the input.
+func (in *Input) source(o *Options) (*source, Options, error) {
+	opts, err := o.defaulted()
+	if err != nil {
+		return nil, opts, err
+	}
 	switch {
 	case in == nil || len(in.Documents) == 0 && len(in.Rows) == 0:
-		return nil, ErrEmpty
-	case in.Model == nil:
-		return nil, errors.New("giskard: the input has no model; give Input.Model a client")
+		return nil, opts, ErrEmpty
 	case len(in.Documents) > 0 && len(in.Rows) > 0:
-		return nil, errors.New("giskard: the input has documents and rows; give one of them")
+		return nil, opts, errors.New("giskard: the input has documents and rows; give one of them")
 	}
-	docs, chunks := in.Documents, []chunk.Chunk(nil)
-	if len(in.Rows) > 0 {
-		limit := opts.PassageTokens
-		if limit == 0 {
-			limit = defaultRowTokens
-		}
-		doc, cut, err := rowChunks(in.Rows, limit)
-		if err != nil {
-			return nil, err
-		}
-		docs, chunks = []*model.Document{doc}, cut
-	} else {
-		chunks = passages(docs, opts.PassageTokens)
+	src := &source{docs: in.Documents, model: in.Model, embedder: in.Embedder, log: in.Log, language: opts.Language}
+	if len(in.Rows) == 0 {
+		src.chunks = passages(src.docs, opts.PassageTokens)
+		return src, opts, nil
 	}
-	return build(ctx, &source{
-		docs: docs, chunks: chunks, model: in.Model, embedder: in.Embedder, log: in.Log, language: opts.Language,
-	}, opts)
+	limit := opts.PassageTokens
+	if limit == 0 {
+		limit = defaultRowTokens
+	}
+	doc, cut, err := rowChunks(in.Rows, limit)
+	if err != nil {
+		return nil, opts, err
+	}
+	src.docs, src.chunks = []*model.Document{doc}, cut
+	return src, opts, nil
 }
 
 // source is what a base is built of.

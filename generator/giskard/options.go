@@ -59,6 +59,7 @@ type Prompts struct {
 	Absence   string // checks that the base does not say what a question is about
 	Answers   string // writes answers and criteria
 	Checks    string // verifies them
+	Mends     string // writes anew what did not pass
 }
 
 const (
@@ -69,6 +70,7 @@ const (
 	defaultAttempts    = 3
 	defaultRounds      = 4
 	defaultTemperature = 0.4
+	defaultThreshold   = 0.5
 	defaultMaxDocument = 24000
 )
 
@@ -100,6 +102,9 @@ func (o *Options) defaulted() (Options, error) {
 	}
 	if out.Rounds == 0 {
 		out.Rounds = defaultRounds
+	}
+	if out.Threshold == 0 {
+		out.Threshold = defaultThreshold
 	}
 	if out.Threshold < 0 || out.Threshold > 1 || out.Threshold != out.Threshold {
 		return out, &OptionError{Option: "Threshold", Reason: fmt.Sprintf("it is %v; give a score from 0 to 1", out.Threshold)}

@@ -169,6 +169,7 @@ type slot struct {
 	distract int   // a passage, for distracting ones; -1
 	nth      int   // how many questions about the seed came before
 	avoid    []string
+	before   *Question // of a repair: the record of the refused attempt
 
 	question // what is made, stage by stage
 }

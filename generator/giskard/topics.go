@@ -61,7 +61,11 @@ type group struct {
 // name gives the clusters names, merges those of one name and sets Topics.
 func (kb *KnowledgeBase) name(ctx context.Context, clusters []int, rules []model.Policy) error {
 	var groups []group
+	rest := 1 + slices.Max(clusters) // the cluster of passages that nothing is known of
 	for i, c := range clusters {
+		if c < 0 {
+			c = rest
+		}
 		for len(groups) <= c {
 			groups = append(groups, group{key: fmt.Sprintf("t%d", len(groups)+1)})
 		}
@@ -73,6 +77,14 @@ func (kb *KnowledgeBase) name(ctx context.Context, clusters []int, rules []model
 	}
 	groups[0].rules = rules
 	kb.unknown = map[string]bool{}
+	if kb.model == nil { // a dry run
+		names := make([]string, len(groups))
+		for i := range groups {
+			names[i] = groups[i].key
+		}
+		kb.merge(groups, names)
+		return nil
+	}
 	call := kb.call()
 	// Rules that are asked about stand with the first group, whose batch alone
 	// writes the set.

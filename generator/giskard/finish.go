@@ -1,0 +1,133 @@
+package giskard
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/casebook-go/casebook/internal/answer"
+	"github.com/casebook-go/casebook/internal/chunk"
+	"github.com/casebook-go/casebook/internal/stage"
+)
+
+// finish writes and checks the answers of slots that have an input.
+func (w *work) finish(ctx context.Context, slots []*slot) []stage.Result[answer.Final] {
+	drafts := make([]answer.Draft, len(slots))
+	for i, s := range slots {
+		drafts[i] = answer.Draft{Row: s.row, Input: s.input, Contexts: w.kb.cut(s.contexts), Ask: w.ask(s)}
+	}
+	return answer.Finish(ctx, w.call, drafts, w.answers())
+}
+
+func (w *work) answers() *answer.Options {
+	return &answer.Options{
+		Stage: w.stage("giskard"), Threshold: w.o.Threshold, MaxDocument: w.o.MaxDocument, Temperature: w.o.Temperature,
+		Prompts: answer.Prompts{Write: w.o.Prompts.Answers, Check: w.o.Prompts.Checks, Mend: w.o.Prompts.Mends},
+	}
+}
+
+// ask is what the type asks of the reply and of its check.
+func (w *work) ask(s *slot) string {
+	if s.row != nil && (s.row.Given != nil || s.row.Corner != "") {
+		return ""
+	}
+	switch s.kind {
+	case Complex:
+		return "The reply applies what the document says to exactly the circumstances that the person names."
+	case Distracting:
+		return "What the person mentions only in passing does not change the answer: the reply settles the need and is not led away by it."
+	case Situational:
+		return "The person tells their situation: the reply settles the need in it, and says nothing about the situation that the document does not."
+	case Double:
+		return "The person has two needs; the reply settles both."
+	case Conversational:
+		return "The message opens the matter and then asks; the reply answers what is asked, about the matter that was opened."
+	case MultiContext:
+		return "The answer takes at least two of the contexts; the reply brings what they say together."
+	case OutOfScope:
+		return fmt.Sprintf("The document does not say what the person asks for, and not that %q either. The right reply says so in the assistant's own voice, neither confirms nor denies it, invents nothing, and then does what the document says for such a case: hands over, or names whom to ask; where it says nothing of the kind, it offers help with what it can. So that the document does not settle this is meant, and no fault.", s.fact)
+	default:
+		return ""
+	}
+}
+
+// cut returns passages.
+func (kb *KnowledgeBase) cut(chunks []int) []chunk.Chunk {
+	out := make([]chunk.Chunk, len(chunks))
+	for i, c := range chunks {
+		out[i] = kb.chunks[c]
+	}
+	return out
+}
+
+// record is the question in Giskard's form.
+func (w *work) record(s *slot, f *answer.Final, alone bool) Question {
+	q := Question{
+		Question: f.Input, ReferenceAnswer: f.Output,
+		ReferenceContext: w.kb.reference(s.contexts),
+		Metadata: Metadata{
+			QuestionType: string(s.kind), SeedDocumentID: w.kb.chunks[s.seed()].ID, Topic: w.kb.Topics[w.kb.topicOf[s.seed()]].Name,
+			Extra: map[string]json.RawMessage{
+				"components":  raw(s.kind.Components()),
+				"seed":        raw(w.o.Seed),
+				"temperature": raw(*w.o.Temperature),
+			},
+		},
+	}
+	m := &q.Metadata
+	if len(s.contexts) > 1 {
+		var ids []string
+		for _, c := range s.contexts[1:] {
+			ids = append(ids, w.kb.chunks[c].ID)
+		}
+		m.Extra["neighbour_document_ids"] = raw(ids)
+	}
+	switch s.kind {
+	case Distracting:
+		m.DistractingContext = w.kb.chunks[s.distract].Text
+		m.Extra["distracting_document_id"] = raw(w.kb.chunks[s.distract].ID)
+	case Situational:
+		m.SituationalContext = s.situation
+	case Double:
+		m.OriginalQuestions = []QuestionPair{{s.message, s.answer}, {s.second, s.answer2}}
+	case OutOfScope:
+		m.FakeFact = s.fact
+	case Conversational:
+		if alone {
+			q.Question = s.followUp
+			q.ConversationHistory = []Message{{Role: "user", Content: s.opening}, {Role: "assistant", Content: s.assistant}}
+		}
+	}
+	return q
+}
+
+// reference joins passages as Giskard does.
+func (kb *KnowledgeBase) reference(chunks []int) string {
+	var parts []string
+	for _, c := range chunks {
+		parts = append(parts, "Document "+kb.chunks[c].ID+": "+kb.chunks[c].Text)
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+// raw is a value as JSON.
+func raw(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil { // of texts and finite numbers: never
+		return json.RawMessage("null")
+	}
+	return b
+}
+
+// identity is a hash of parts in the form of Giskard's ids.
+func identity(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	x := hex.EncodeToString(h.Sum(nil)[:16])
+	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
+}
