@@ -336,10 +336,18 @@ func (x *indexed) span(first, last int) model.Span {
 	if first == 0 || x.words[first-1].end <= x.starts[startLine] {
 		start = x.starts[startLine]
 	}
+	raw := x.doc.Bytes()
 	if last == len(x.words)-1 || x.words[last+1].start >= x.ends[endLine] {
 		end = x.ends[endLine]
+	} else { // the sentence's end and closing marks belong to it
+		n := bytes.IndexFunc(raw[end:x.words[last+1].start], func(r rune) bool {
+			return unicode.IsSpace(r) || strings.ContainsRune(",;:|", r)
+		})
+		if n < 0 {
+			n = 0
+		}
+		end += n
 	}
-	raw := x.doc.Bytes()
 	start += len(raw[start:end]) - len(bytes.TrimLeft(raw[start:end], " \t\r\n"))
 	end -= len(raw[start:end]) - len(bytes.TrimRight(raw[start:end], " \t\r\n"))
 	return model.Span{Doc: x.doc.Name, StartByte: start, EndByte: end, StartLine: startLine + 1, EndLine: endLine + 1}
