@@ -19,7 +19,7 @@ import (
 
 // Params are the parameters of the tool.
 type Params struct {
-	DocumentPaths  []string `json:"document_paths" jsonschema_description:"Names of the documents to draw from, of those given to the run; an empty list means all of them."`
+	DocumentPaths  []string `json:"document_paths,omitempty" jsonschema_description:"Names of the documents to draw from, of those given to the run; null means all of them."`
 	TestSize       int      `json:"test_size" jsonschema:"minimum=1,maximum=100" jsonschema_description:"The most rows this call may be dealt."`
 	ReasoningRatio float64  `json:"reasoning_ratio" jsonschema:"minimum=0,maximum=1" jsonschema_description:"Share of questions, 0 to 1, whose answer must join two or more passages; raise it for use cases in which several rules meet."`
 }
@@ -38,7 +38,7 @@ func New(o *Options) (generator.Generator, error) {
 		Formats: []model.Format{model.SingleTurnQA},
 		Description: "Writes customers' messages by Ragas' method: a knowledge graph of the documents, people who come with a need, four styles (misspelt, perfect, loose grammar, web search) in three lengths, " +
 			"and questions whose answer joins several passages. Good where the wording of real people matters and where rules from different places of the documents meet in one answer. Makes single_turn_qa only.",
-	}, Params{DocumentPaths: []string{}, TestSize: 10, ReasoningRatio: 0.4}, e.generate)
+	}, Params{TestSize: 10, ReasoningRatio: 0.4}, e.generate)
 }
 
 // generate fills the rows of a call.

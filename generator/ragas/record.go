@@ -45,7 +45,7 @@ type Turn struct {
 	Extra   map[string]json.RawMessage // such as tool_calls
 }
 
-var hopTag = regexp.MustCompile(`^<(\d+)-hop>\s*`)
+var hopTag = regexp.MustCompile(`^<(\d+)-hop>(?:\n\n|\s*)`)
 
 // Tag marks the context of a multi-hop sample with the number of its hop, from 1.
 func Tag(hop int, context string) string {

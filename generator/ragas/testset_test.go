@@ -3,6 +3,8 @@ package ragas_test
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/casebook-go/casebook/generator/ragas"
@@ -52,5 +54,129 @@ func TestShares(t *testing.T) {
 	var short *ragas.CountError
 	if errors.As(err, &short) {
 		t.Error(short)
+	}
+}
+
+// corpora are documents of every length; none is like the others.
+func corpora(t *testing.T) map[string][]*model.Document {
+	long := &strings.Builder{}
+	for i := range 200 {
+		long.WriteString(shop(t, fmt.Sprintf("page%d", i), 4).Text())
+	}
+	var tiny []*model.Document
+	for i := range 7 {
+		tiny = append(tiny, parse(t, fmt.Sprintf("tiny%d.md", i), fmt.Sprintf("Gift card number %d is valid %d months.", i, i+2)))
+	}
+	return map[string][]*model.Document{
+		"one line":       {parse(t, "line.md", "Возврат возможен в течение 14 дней.")},
+		"no headings":    {parse(t, "flat.md", strings.ReplaceAll(shop(t, "flat", 5).Text(), "#", ""))},
+		"two paragraphs": {parse(t, "two.md", "Returns are taken within 14 days at the Counter.\n\nThe Counter is open from 9 to 18, except Sunday.\n")},
+		"200 pages":      {parse(t, "long.md", long.String())},
+		"all tiny":       tiny,
+		"mixed":          append([]*model.Document{shop(t, "big", 12), parse(t, "hours.md", "Open 9-18.")}, tiny[0]),
+	}
+}
+
+func TestExactCounts(t *testing.T) {
+	t.Parallel()
+	for name, docs := range corpora(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := completed(t, docs)
+			for _, size := range []int{1, 2, 5, 10, 60, 100} {
+				set, err := ragas.Generate(t.Context(), &ragas.Input{Client: player(), Documents: docs, Graph: g, Size: size, ReasoningRatio: 0.4}, nil)
+				var short *ragas.CountError
+				switch {
+				case err == nil && len(set.Records) == size:
+				case errors.As(err, &short) && short.Asked == size && short.Possible == len(set.Records) && short.Possible > 0 && len(short.Reasons) > 0:
+					t.Log(short)
+				default:
+					t.Errorf("%d asked: %d made, error %v", size, len(set.Records), err)
+				}
+				if err != nil && size <= 10 {
+					t.Errorf("%d asked: %v", size, err)
+				}
+				seen := map[string]bool{}
+				for i, s := range samples(t, set) {
+					if seen[s.UserInput] {
+						t.Errorf("%q stands twice", s.UserInput)
+					}
+					seen[s.UserInput] = true
+					checkContexts(t, set, i, s)
+				}
+			}
+		})
+	}
+}
+
+// completed is the graph of documents, so that it need not be made for each size.
+func completed(t *testing.T, docs []*model.Document) *ragas.Graph {
+	t.Helper()
+	set, err := ragas.Generate(t.Context(), &ragas.Input{Client: player(), Documents: docs, Size: 1}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.Graph
+}
+
+// checkContexts checks the places of a sample's contexts and its hops.
+func checkContexts(t *testing.T, set *ragas.Testset, i int, s *ragas.Sample) {
+	t.Helper()
+	spans := set.Records[i].Spans
+	multi := s.SynthesizerName != ragas.SingleHopName
+	if len(spans) != len(s.ReferenceContexts) || len(s.ReferenceContextIDs) != len(spans) || multi != (len(spans) > 1) || len(spans) > 3 {
+		t.Fatalf("%s: %d contexts, %d ids, %d spans", s.SynthesizerName, len(s.ReferenceContexts), len(s.ReferenceContextIDs), len(spans))
+	}
+	for k, c := range s.ReferenceContexts {
+		text, hop := ragas.Untag(c)
+		if multi && hop != k+1 || !multi && hop != 0 {
+			t.Errorf("context %d has the tag %d", k, hop)
+		}
+		at := slices.IndexFunc(set.Documents, func(d *model.Document) bool { return d.Name == spans[k].Doc })
+		if at < 0 || string(set.Documents[at].Bytes()[spans[k].StartByte:spans[k].EndByte]) != text {
+			t.Errorf("context %d is not what its span %+v says", k, spans[k])
+		}
+		if d := set.Documents[max(at, 0)]; spans[k].StartLine < 1 || spans[k].EndLine > d.NumLines() || !strings.Contains(text, strings.TrimSpace(d.Line(spans[k].EndLine))) {
+			t.Errorf("context %d: lines %d-%d", k, spans[k].StartLine, spans[k].EndLine)
+		}
+		if s.ReferenceContextIDs[k] == "" || slices.Index(s.ReferenceContextIDs, s.ReferenceContextIDs[k]) != k {
+			t.Errorf("ids %v", s.ReferenceContextIDs)
+		}
+	}
+}
+
+func TestEveryDocumentGetsAQuestion(t *testing.T) {
+	t.Parallel()
+	for name, docs := range corpora(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			set, err := ragas.Generate(t.Context(), &ragas.Input{Client: player(), Documents: docs, Size: len(docs), ReasoningRatio: 0}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := map[string]bool{}
+			for _, r := range set.Records {
+				asked[r.Spans[0].Doc] = true
+			}
+			if len(asked) != len(docs) {
+				t.Errorf("%d of %d documents have a question", len(asked), len(docs))
+			}
+		})
+	}
+	for name, in := range map[string]*ragas.Input{
+		"empty list":      {Client: player(), Size: 5},
+		"comments only":   {Client: player(), Size: 5, Documents: []*model.Document{parse(t, "c.md", "<!-- to be written -->\n")}},
+		"empty graph":     {Client: player(), Size: 5, Graph: &ragas.Graph{}},
+		"graph of blanks": {Client: player(), Size: 5, Graph: ragas.FromTexts("a", []string{"", " \n"})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := ragas.Generate(t.Context(), in, nil)
+			var count *ragas.CountError
+			var option *ragas.OptionsError
+			if !errors.As(err, &count) && !errors.As(err, &option) {
+				t.Errorf("error %v, want a typed one", err)
+			}
+		})
 	}
 }
