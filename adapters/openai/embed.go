@@ -3,6 +3,7 @@ package openai
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -31,9 +32,22 @@ type embedder struct {
 	model string
 }
 
+// Model names the model, for [llm.EmbedderModel].
+func (e *embedder) Model() string { return e.model }
+
+// Batch is the most texts of one request.
+func (e *embedder) Batch() int { return e.c.o.EmbeddingBatch }
+
 func (e *embedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	vs, _, err := e.EmbedUsage(ctx, texts)
+	return vs, err
+}
+
+// EmbedUsage is Embed with the tokens that the server counted, of all requests.
+func (e *embedder) EmbedUsage(ctx context.Context, texts []string) ([][]float32, llm.Usage, error) {
+	var used llm.Usage
 	if e.model == "" {
-		return nil, &OptionError{Option: "EmbeddingModel", Problem: "is missing: name the model to embed with, there is no default"}
+		return nil, used, &OptionError{Option: "EmbeddingModel", Problem: "is missing: name the model to embed with, there is no default"}
 	}
 	index := make(map[string]int, len(texts))
 	var distinct []string
@@ -58,12 +72,13 @@ func (e *embedder) Embed(ctx context.Context, texts []string) ([][]float32, erro
 			size += len(left[n])
 			n++
 		}
-		got, err := e.batch(ctx, left[:n])
+		got, tokens, err := e.batch(ctx, left[:n])
 		if err != nil {
-			return nil, err
+			return nil, used, spent(err, used)
 		}
+		used.Input += tokens
 		if len(vectors) > 0 && len(got[0]) != len(vectors[0]) {
-			return nil, malformed(fmt.Sprintf("embeddings of %d and of %d dimensions", len(vectors[0]), len(got[0])))
+			return nil, used, spent(malformed(fmt.Sprintf("embeddings of %d and of %d dimensions", len(vectors[0]), len(got[0]))), used)
 		}
 		vectors = append(vectors, got...)
 	}
@@ -71,13 +86,24 @@ func (e *embedder) Embed(ctx context.Context, texts []string) ([][]float32, erro
 	for i, n := range at {
 		out[i] = vectors[n]
 	}
-	return out, nil
+	return out, used, nil
+}
+
+// spent adds what the requests before a failure used to it, so that it is
+// accounted for.
+func spent(err error, used llm.Usage) error {
+	var e *llm.Error
+	if used.Input == 0 || !errors.As(err, &e) {
+		return err
+	}
+	e.Usage.Input += used.Input
+	return err
 }
 
 // batch embeds texts in one request.
-func (e *embedder) batch(ctx context.Context, texts []string) ([][]float32, error) {
+func (e *embedder) batch(ctx context.Context, texts []string) (vectors [][]float32, tokens int64, err error) {
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return nil, 0, context.Cause(ctx)
 	}
 	got, err := e.c.embed.New(ctx, openai.EmbeddingNewParams{
 		Model:          e.model,
@@ -85,34 +111,34 @@ func (e *embedder) batch(ctx context.Context, texts []string) ([][]float32, erro
 		EncodingFormat: openai.EmbeddingNewParamsEncodingFormatFloat,
 	})
 	if err != nil {
-		return nil, e.c.failed(ctx, err)
+		return nil, 0, e.c.failed(ctx, err)
 	}
 	if got == nil {
-		return nil, malformed("the reply is null")
+		return nil, 0, malformed("the reply is null")
 	}
 	if raw := got.JSON.ExtraFields["error"].Raw(); raw != "" && raw != "null" {
-		return nil, e.c.replyError([]byte(raw))
+		return nil, 0, e.c.replyError([]byte(raw))
 	}
 	if len(got.Data) != len(texts) {
-		return nil, malformed(fmt.Sprintf("%d embeddings for %d texts", len(got.Data), len(texts)))
+		return nil, 0, malformed(fmt.Sprintf("%d embeddings for %d texts", len(got.Data), len(texts)))
 	}
 	out := make([][]float32, len(texts))
 	for i := range got.Data {
 		d := &got.Data[i]
 		if d.Index < 0 || d.Index >= int64(len(out)) || out[d.Index] != nil {
-			return nil, malformed(fmt.Sprintf("an embedding has the index %d again or out of range", d.Index))
+			return nil, 0, malformed(fmt.Sprintf("an embedding has the index %d again or out of range", d.Index))
 		}
 		if len(d.Embedding) == 0 || len(d.Embedding) != len(got.Data[0].Embedding) {
-			return nil, malformed(fmt.Sprintf("an embedding has %d dimensions", len(d.Embedding)))
+			return nil, 0, malformed(fmt.Sprintf("an embedding has %d dimensions", len(d.Embedding)))
 		}
 		v := make([]float32, len(d.Embedding))
 		for j, x := range d.Embedding {
 			if math.IsNaN(x) || math.Abs(x) > math.MaxFloat32 {
-				return nil, malformed("an embedding holds a value that is no number")
+				return nil, 0, malformed("an embedding holds a value that is no number")
 			}
 			v[j] = float32(x)
 		}
 		out[d.Index] = v
 	}
-	return out, nil
+	return out, max(0, got.Usage.PromptTokens), nil
 }

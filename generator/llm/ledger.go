@@ -51,14 +51,7 @@ func EstimateOf(req *Request) Estimate {
 		perPart    = 8  // the same for a message, a call or a tool
 	)
 	var quarters int64 // of a token
-	count := func(s string) {
-		quarters += int64(len(s))
-		for i := range len(s) {
-			if s[i] >= 0x80 {
-				quarters++
-			}
-		}
-	}
+	count := func(s string) { quarters += quartersOf(s) }
 	parts := int64(0)
 	for i := range req.Messages {
 		m := &req.Messages[i]
@@ -88,6 +81,17 @@ func EstimateOf(req *Request) Estimate {
 		e.Output = int64(req.MaxTokens)
 	}
 	return e
+}
+
+// quartersOf is the most tokens that a text may have, in quarters of one.
+func quartersOf(s string) int64 {
+	n := int64(len(s))
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			n++
+		}
+	}
+	return n
 }
 
 // Ledger counts what calls use and refuses those that could pass the budget.

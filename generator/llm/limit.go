@@ -131,7 +131,7 @@ func (c *limited) Complete(ctx context.Context, req *Request) (*Response, error)
 	if err := l.enter(ctx); err != nil {
 		return nil, unsentError{err}
 	}
-	asked, epoch, err := l.admit(ctx, req)
+	asked, epoch, err := l.admit(ctx, func() Estimate { return EstimateOf(req) })
 	if err != nil {
 		l.leave()
 		return nil, unsentError{err}
@@ -195,14 +195,14 @@ func (l *Limiter) enter(ctx context.Context) error {
 
 // admit waits, with a place held, until the rates allow the call and no pause
 // is under way. It returns the tokens it was let in for.
-func (l *Limiter) admit(ctx context.Context, req *Request) (asked int64, epoch int, err error) {
+func (l *Limiter) admit(ctx context.Context, worst func() Estimate) (asked int64, epoch int, err error) {
 	if l.requests != nil {
 		if err := l.requests.Wait(ctx); err != nil {
 			return 0, 0, waitError(ctx, err)
 		}
 	}
 	if l.tokens != nil {
-		e := EstimateOf(req)
+		e := worst()
 		asked = e.Input + e.Output
 		l.mu.Lock()
 		n := max(0, min(asked+l.owed, int64(l.tokens.Burst())))

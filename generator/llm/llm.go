@@ -7,7 +7,8 @@
 //
 // Decorators stand in this order, from the outside in: [Record], [Adaptive],
 // [Retry], [Ledger.Client], [Limiter.Client], the provider. So a replay needs no
-// other, and every attempt is retried, paid for and limited.
+// other, and every attempt is retried, paid for and limited. Those of an embedder
+// are [CacheEmbedder], [RetryEmbedder], [Ledger.Embedder] and [Limiter.Embedder].
 package llm
 
 import (

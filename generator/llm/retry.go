@@ -36,23 +36,27 @@ type RetryOptions struct {
 // Put it outside of budget and limit, so that each attempt is paid for and
 // limited. The client is safe for concurrent use if c is.
 func Retry(c Client, o *RetryOptions) Client {
-	r := &retry{wrapped: wrapped{c}}
+	return &retry{wrapped: wrapped{c}, o: o.withDefaults()}
+}
+
+func (o *RetryOptions) withDefaults() RetryOptions {
+	var out RetryOptions
 	if o != nil {
-		r.o = *o
+		out = *o
 	}
-	if r.o.Attempts <= 0 {
-		r.o.Attempts = 5
+	if out.Attempts <= 0 {
+		out.Attempts = 5
 	}
-	if r.o.Base <= 0 {
-		r.o.Base = 500 * time.Millisecond
+	if out.Base <= 0 {
+		out.Base = 500 * time.Millisecond
 	}
-	if r.o.Max <= 0 {
-		r.o.Max = 30 * time.Second
+	if out.Max <= 0 {
+		out.Max = 30 * time.Second
 	}
-	if r.o.MaxRetryAfter <= 0 {
-		r.o.MaxRetryAfter = time.Minute
+	if out.MaxRetryAfter <= 0 {
+		out.MaxRetryAfter = time.Minute
 	}
-	return r
+	return out
 }
 
 type retry struct {
