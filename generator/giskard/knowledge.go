@@ -291,7 +291,8 @@ func (kb *KnowledgeBase) find(ctx context.Context, texts []string, k int) ([][]i
 	return out, nil
 }
 
-// hashOf is the identity of a base: its texts and options.
+// hashOf is the identity of a base: its texts, and the options that change what
+// is made of them.
 func hashOf(texts []string, o Options) string {
 	h := sha256.New()
 	var n [8]byte
@@ -300,6 +301,7 @@ func hashOf(texts []string, o Options) string {
 		h.Write(n[:])
 		h.Write([]byte(t))
 	}
+	o.Concurrency = 0 // which changes nothing but the time
 	b, err := json.Marshal(o)
 	if err != nil { // only of a number that is none, which defaulted refuses
 		b = fmt.Append(nil, err)
