@@ -33,6 +33,8 @@ type Candidate struct {
 	// Seen holds the inputs accepted so far, over the whole dataset; nil means
 	// none.
 	Seen *Index
+
+	cache *candidateCache // set by Prepared
 }
 
 // Finding is one thing that is wrong with a candidate. Message says what, and
@@ -50,7 +52,14 @@ type Finding struct {
 type Check struct {
 	Name string
 	Run  func(*Candidate) []Finding
+
+	alone bool
 }
+
+// Alone reports whether the check is known not to look at Candidate.Seen, so
+// that candidates can be checked at once, in any order. No check that an
+// application makes is.
+func (c Check) Alone() bool { return c.alone }
 
 // DefaultChecks returns the built-in checks in the order they run:
 //
@@ -74,32 +83,30 @@ type Check struct {
 // For a language without data the checks that need words find nothing.
 func DefaultChecks() []Check {
 	return []Check{
-		{"contract", checkContract},
-		{"row", checkRow},
-		{"parameters", checkParameters},
-		{"language", checkLanguage},
-		{"placeholder", checkPlaceholder},
-		{"voice", checkVoice},
-		{"grounding", checkGrounding},
-		{"qualifiers", checkQualifiers},
-		{"claims", checkClaims},
-		{"length", checkLength},
-		{"correction", checkCorrection},
-		{"stock", checkStock},
-		{"topic", checkTopic},
-		{"criteria", checkCriteria},
-		{"paraphrase", checkParaphrase},
-		{"duplicate", checkDuplicate},
+		{"contract", checkContract, true},
+		{"row", checkRow, true},
+		{"parameters", checkParameters, true},
+		{"language", checkLanguage, true},
+		{"placeholder", checkPlaceholder, true},
+		{"voice", checkVoice, true},
+		{"grounding", checkGrounding, true},
+		{"qualifiers", checkQualifiers, true},
+		{"claims", checkClaims, true},
+		{"length", checkLength, true},
+		{"correction", checkCorrection, true},
+		{"stock", checkStock, true},
+		{"topic", checkTopic, true},
+		{"criteria", checkCriteria, true},
+		{"paraphrase", checkParaphrase, true},
+		{"duplicate", checkDuplicate, false},
 	}
 }
 
 // RunChecks returns what the checks find, in their order, with Finding.Check
 // set to the name of the check. A candidate without Ground gets one for the run.
 func RunChecks(cs []Check, c *Candidate) []Finding {
-	if g := c.Ground; len(cs) > 0 && (g == nil || g.rules == nil || g.rules.l != c.Lang || !sameSlice(g.rules.all, c.AllPolicies)) {
-		own := *c
-		own.Ground = c.ground().WithPolicies(c.Lang, c.AllPolicies)
-		c = &own
+	if len(cs) > 0 {
+		c = c.Prepared()
 	}
 	var all []Finding
 	for _, check := range cs {

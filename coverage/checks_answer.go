@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -40,28 +41,28 @@ func checkLanguage(c *Candidate) []Finding {
 		ex := &c.Item.Examples[i]
 		if !c.free(ex) {
 			for _, m := range ex.Input.Messages {
-				if why := foreign(m.Content, want, known, nil); why != "" {
+				if why := c.foreign(m.Content, want, known, nil); why != "" {
 					fs.add(i, "input", "the input is not in the language %s: %s; write it in that language", want, why)
 					break
 				}
 			}
 		}
 		own := map[string]bool{}
-		for _, t := range lang.Tokens(InputText(&ex.Input)) {
+		for _, t := range c.tokens(InputText(&ex.Input)) {
 			own[t.Text] = true
 		}
-		if why := foreign(ex.ExpectedOutput, want, known, own); why != "" {
+		if why := c.foreign(ex.ExpectedOutput, want, known, own); why != "" {
 			fs.add(i, "expected_output", "the expected output is not in the language %s: %s; write it in that language", want, why)
 		}
 		for k, cr := range ex.EvaluationCriteria {
-			if why := foreign(cr, c.Language, g.words, own); why != "" {
+			if why := c.foreign(cr, c.Language, g.words, own); why != "" {
 				fs.add(i, "evaluation_criteria", "criterion %d is not in the document's language %s: %s; write it in that language", k+1, c.Language, why)
 			}
 		}
 	}
 	tc := &c.Item.TestCase
 	for _, t := range []struct{ field, text string }{{"name", tc.Name}, {"description", tc.Description}} {
-		if why := foreign(t.text, c.Language, g.words, nil); why != "" {
+		if why := c.foreign(t.text, c.Language, g.words, nil); why != "" {
 			fs.add(-1, t.field, "the %s of the test case is not in the document's language %s: %s", t.field, c.Language, why)
 		}
 	}
@@ -82,20 +83,21 @@ func (c *Candidate) free(ex *model.Example) bool {
 }
 
 // foreign says why a text is not in a language, or nothing.
-func foreign(text, code string, known ...map[string]bool) string {
+func (c *Candidate) foreign(text, code string, known ...map[string]bool) string {
 	if code == "" {
 		return ""
 	}
 	tables := scriptsOf[code]
 	own, other, words := 0, 0, 0
-	for _, t := range lang.Tokens(stripContacts(text)) {
+	plain := c.stripContacts(text)
+	for _, t := range c.tokens(plain) {
 		counted := false
 		for _, r := range t.Text {
-			if !unicode.IsLetter(r) {
+			if r >= '0' && r <= '9' || !unicode.IsLetter(r) {
 				continue
 			}
 			counted = true
-			if tables == nil || unicode.In(r, tables...) {
+			if tables == nil || written(r, tables) {
 				own++
 				continue
 			}
@@ -119,7 +121,7 @@ func foreign(text, code string, known ...map[string]bool) string {
 		return ""
 	}
 	l, err := lang.For(code)
-	if err == nil && strange(l, text) >= 2 {
+	if err == nil && c.strange(l, text) >= 2 {
 		return "it has letters of another language"
 	}
 	got := lang.Detect(text)
@@ -129,7 +131,7 @@ func foreign(text, code string, known ...map[string]bool) string {
 	if err == nil {
 		other, _ := lang.For(got)
 		stops := 0
-		for _, t := range lang.Tokens(text) {
+		for _, t := range c.tokens(text) {
 			if l.IsStop(t.Text) && (other == nil || !other.IsStop(t.Text)) {
 				stops++
 			}
@@ -145,15 +147,15 @@ func foreign(text, code string, known ...map[string]bool) string {
 
 // strange counts the words with a letter of the language's script that the
 // language does not have.
-func strange(l *lang.Language, text string) int {
+func (c *Candidate) strange(l *lang.Language, text string) int {
 	alphabet := l.Marks.Alphabet
 	if alphabet == "" {
 		return 0
 	}
 	n := 0
-	for _, t := range lang.Tokens(text) {
+	for _, t := range c.tokens(text) {
 		if strings.IndexFunc(t.Text, func(r rune) bool {
-			return unicode.In(r, scriptsOf[l.Code]...) && unicode.IsLetter(r) && !strings.ContainsRune(alphabet, r)
+			return r >= utf8.RuneSelf && !strings.ContainsRune(alphabet, r) && unicode.In(r, scriptsOf[l.Code]...) && unicode.IsLetter(r)
 		}) >= 0 {
 			n++
 		}
@@ -161,12 +163,45 @@ func strange(l *lang.Language, text string) int {
 	return n
 }
 
+// written reports whether a letter belongs to one of the scripts.
+func written(r rune, tables []*unicode.RangeTable) bool {
+	for _, t := range tables {
+		switch {
+		case t == unicode.Latin && (r >= 'a' && r <= 'z'), t == unicode.Cyrillic && r >= 'а' && r <= 'я', unicode.Is(t, r):
+			return true
+		}
+	}
+	return false
+}
+
+// mayHaveContacts reports whether an e-mail, a link or a handle can stand in a
+// text: it has an @, a slash, or a point inside a word.
+func mayHaveContacts(text string) bool {
+	if strings.ContainsAny(text, "@/") {
+		return true
+	}
+	for i := strings.IndexByte(text, '.'); i >= 0; {
+		if r, _ := utf8.DecodeRuneInString(text[i+1:]); unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return true
+		}
+		next := strings.IndexByte(text[i+1:], '.')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return false
+}
+
 // stripContacts removes e-mails and links.
-func stripContacts(text string) string {
+func (c *Candidate) stripContacts(text string) string {
 	text = asciiDigits(text)
+	if !mayHaveContacts(text) {
+		return text
+	}
 	var b strings.Builder
 	at := 0
-	for _, f := range findFacts(text) {
+	for _, f := range c.facts(text) {
 		if (f.Kind == FactEmail || f.Kind == FactLink) && f.start >= at {
 			b.WriteString(text[at:f.start])
 			at = f.end
@@ -182,11 +217,28 @@ var (
 	internal  = regexp.MustCompile(`\b(?:pol|uc|tc|ex)_[a-z0-9_]+`)
 )
 
+// mayBeUnwritten reports whether unwritten can match.
+func mayBeUnwritten(text string) bool {
+	if strings.Contains(text, "ſ") {
+		return true
+	}
+	low := strings.ToLower(text)
+	for _, w := range []string{"todo", "tbd", "fixme", "lorem", "n/a"} {
+		if strings.Contains(low, w) {
+			return true
+		}
+	}
+	return false
+}
+
 // checkPlaceholder finds what was left to be filled in.
 func checkPlaceholder(c *Candidate) []Finding {
 	var fs findings
 	look := func(i int, field, text, allowed string) {
 		for _, re := range []*regexp.Regexp{slotted, unwritten} {
+			if re == slotted && !strings.ContainsAny(text, "{<[_%") || re == unwritten && !mayBeUnwritten(text) {
+				continue
+			}
 			for _, m := range re.FindAllString(text, -1) {
 				if strings.Contains(allowed, m) {
 					continue
@@ -213,6 +265,13 @@ func checkPlaceholder(c *Candidate) []Finding {
 	return fs
 }
 
+func internalID(text string) string {
+	if strings.IndexByte(text, '_') < 0 {
+		return ""
+	}
+	return internal.FindString(text)
+}
+
 // checkVoice holds an answer to the agent's own voice, and an input to a
 // person's.
 func checkVoice(c *Candidate) []Finding {
@@ -221,10 +280,10 @@ func checkVoice(c *Candidate) []Finding {
 	for i := range c.Item.Examples {
 		ex := &c.Item.Examples[i]
 		out := ex.ExpectedOutput
-		if id := internal.FindString(out); id != "" {
+		if id := internalID(out); id != "" {
 			fs.add(i, "expected_output", "the answer names the internal id %s; leave it out", quote(id))
 		}
-		if id := internal.FindString(InputText(&ex.Input)); id != "" && len(c.Row.Given) == 0 {
+		if id := internalID(InputText(&ex.Input)); id != "" && len(c.Row.Given) == 0 {
 			fs.add(i, "input", "the input names the internal id %s; no customer would", quote(id))
 		}
 		if l == nil {
@@ -232,7 +291,7 @@ func checkVoice(c *Candidate) []Finding {
 		}
 		m := &l.Marks
 		input := InputText(&ex.Input)
-		inToks, toks := lang.Tokens(input), lang.Tokens(out)
+		inToks, toks := c.tokens(input), c.tokens(out)
 		if h, ok := thirdPerson(l, &m.You, toks); ok {
 			if _, own := m.Customer.Find(inToks); !own {
 				fs.add(i, "expected_output", "%s speaks about the customer in the third person; address the customer", quote(span(out, toks, h)))
@@ -241,7 +300,7 @@ func checkVoice(c *Candidate) []Finding {
 		if h, ok := m.Bot.Find(toks); ok {
 			fs.add(i, "expected_output", "%s speaks about the agent in the third person; speak as the agent, in the first person", quote(span(out, toks, h)))
 		}
-		if h, ok := m.Rules.Find(toks); ok && !m.Rules.In(input) {
+		if h, ok := m.Rules.Find(toks); ok && !c.has(&m.Rules, input) {
 			fs.add(i, "expected_output", "%s speaks about the rules or the document; say to the customer what follows from them", quote(span(out, toks, h)))
 		}
 		if len(c.Row.Given) > 0 || c.Row.Corner != "" || ex.Metadata.Source == model.SourceTickets {
@@ -251,14 +310,14 @@ func checkVoice(c *Candidate) []Finding {
 			if msg.Role != model.RoleUser {
 				continue
 			}
-			ut := lang.Tokens(msg.Content)
+			ut := c.tokens(msg.Content)
 			for _, x := range []*lang.Lexicon{&m.Exam, &m.Rules} {
 				if h, ok := x.Find(ut); ok {
 					fs.add(i, "input", "%s reads as an exam question about the agent or the document; write what a person with this need would say", quote(span(msg.Content, ut, h)))
 					break
 				}
 			}
-			if h, ok := thirdPerson(l, &m.I, ut); ok && !m.Exam.In(msg.Content) {
+			if h, ok := thirdPerson(l, &m.I, ut); ok && !c.has(&m.Exam, msg.Content) {
 				fs.add(i, "input", "%s speaks about customers from outside; write it as the customer, in the first person", quote(span(msg.Content, ut, h)))
 			}
 		}
@@ -319,7 +378,7 @@ func checkCorrection(c *Candidate) []Finding {
 		}
 		kept := newBasis()
 		kept.add(l, out)
-		for _, f := range findFacts(draft) {
+		for _, f := range c.facts(draft) {
 			// A part of a number may be replaced by the whole ("ending in 25").
 			if !kept.supports(&f) && !strings.Contains(out, f.Text) {
 				fs.add(i, "expected_output", "the correction loses the %s %s of the message; keep what the message says", f.Kind, quote(f.Text))
@@ -358,13 +417,13 @@ func (c *Candidate) forbidsEmoji() bool {
 // lowerKnown lowers the words in capitals that the document writes so too: they
 // are names, not shouting.
 func (c *Candidate) lowerKnown(text string) string {
-	if shouted(text, lang.Tokens(text), 4) == 0 {
+	if shouted(text, c.tokens(text), 4) == 0 {
 		return text
 	}
 	g := c.ground()
 	var b strings.Builder
 	at := 0
-	for _, t := range lang.Tokens(text) {
+	for _, t := range c.tokens(text) {
 		w := text[t.Start:t.End]
 		b.WriteString(text[at:t.Start])
 		if g.capitals[w] {
@@ -382,9 +441,9 @@ func (c *Candidate) lowerKnown(text string) string {
 func oneSpace(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // acts reports whether a text asks back, declines or hands over.
-func acts(l *lang.Language, text string) bool {
+func (c *Candidate) acts(l *lang.Language, text string) bool {
 	m := &l.Marks
-	return strings.ContainsAny(text, "?？؟") || m.Clarify.In(text) || m.Refuse.In(text) || m.HandOver.In(text)
+	return strings.ContainsAny(text, "?？؟") || c.has(&m.Clarify, text) || c.has(&m.Refuse, text) || c.has(&m.HandOver, text)
 }
 
 // checkStock finds answers that say nothing: no question, no refusal, no
@@ -401,10 +460,10 @@ func checkStock(c *Candidate) []Finding {
 			continue
 		}
 		out := ex.ExpectedOutput
-		if !l.Marks.Stock.In(out) || acts(l, out) || len(findFacts(out)) > 0 {
+		if !c.has(&l.Marks.Stock, out) || c.acts(l, out) || len(c.facts(out)) > 0 {
 			continue
 		}
-		if c.Lang == l && shared(l, out, c.policyText()) >= 3 {
+		if c.Lang == l && c.shared(l, out, c.policyText()) >= 3 {
 			continue
 		}
 		fs.add(i, "expected_output", "the answer says nothing the customer can use; answer with what the document says, ask for what is missing, or hand over")
@@ -437,22 +496,6 @@ func (c *Candidate) policyText() string {
 	return b.String()
 }
 
-// shared counts the distinct content stems of a that b has too.
-func shared(l *lang.Language, a, b string) int {
-	have := map[string]bool{}
-	for _, s := range l.Stems(b) {
-		have[s] = true
-	}
-	n := 0
-	for _, s := range l.Stems(a) {
-		if have[s] && len([]rune(s)) > 2 {
-			n++
-			have[s] = false
-		}
-	}
-	return n
-}
-
 // checkTopic finds answers that have nothing to do with the use case.
 func checkTopic(c *Candidate) []Finding {
 	l := c.spoken()
@@ -464,16 +507,16 @@ func checkTopic(c *Candidate) []Finding {
 	for i := range c.Item.Examples {
 		ex := &c.Item.Examples[i]
 		out := ex.ExpectedOutput
-		if !c.correction(ex.Format) && acts(l, out) {
+		if !c.correction(ex.Format) && c.acts(l, out) {
 			continue
 		}
 		if about == "" {
 			about = c.policyText()
 		}
-		if shared(l, out, InputText(&ex.Input)) > 0 || shared(l, out, about) > 0 || c.ground().covers(l, out) {
+		if c.shared(l, out, InputText(&ex.Input)) > 0 || c.shared(l, out, about) > 0 || c.ground().covers(l, out) {
 			continue
 		}
-		if c.correction(ex.Format) && acts(l, out) {
+		if c.correction(ex.Format) && c.acts(l, out) {
 			continue
 		}
 		fs.add(i, "expected_output", "the answer shares no word with the input, the use case or its policies, and few with the document; answer what was asked")
@@ -496,15 +539,15 @@ func checkCriteria(c *Candidate) []Finding {
 			about = c.policyText()
 		}
 		for k, cr := range crs {
-			f := Fold(cr)
+			f := c.fold(cr)
 			folds[f] = true
 			words[k] = wordSet(f)
-			if countWords(cr) < 3 {
+			if countTokens(c.tokens(cr)) < 3 {
 				fs.add(i, "evaluation_criteria", "criterion %d (%s) is too short to score an answer by; say what the answer does or does not do", k+1, quote(cr))
-			} else if l != nil && vague(l, cr) && !namesPolicy(l, cr, c.statements(ex)) {
+			} else if l != nil && c.vague(l, cr) && c.shared(l, cr, c.statements(ex)) == 0 {
 				fs.add(i, "evaluation_criteria", "criterion %d (%s) is vague; say what the answer does or does not do", k+1, quote(cr))
 			}
-			anchored = anchored || len(findFacts(cr)) > 0 || strings.ContainsAny(cr, `«»"“”`) || related(l, cr, about)
+			anchored = anchored || strings.ContainsAny(cr, `«»"“”`) || len(c.facts(cr)) > 0 || c.related(l, cr, about)
 		}
 		if len(folds) < 3 {
 			fs.add(i, "evaluation_criteria", "there are %d different criteria; write at least 3", len(folds))
@@ -546,11 +589,8 @@ func (c *Candidate) statements(ex *model.Example) string {
 }
 
 // vague reports whether a criterion has no word but those that fit any answer.
-func vague(l *lang.Language, cr string) bool {
-	toks := lang.Tokens(cr)
-	if len(findFacts(cr)) > 0 {
-		return false
-	}
+func (c *Candidate) vague(l *lang.Language, cr string) bool {
+	toks := c.tokens(cr)
 	found := false
 	for i := range toks {
 		if _, ok := l.Marks.Vague.At(toks, i); ok {
@@ -561,19 +601,14 @@ func vague(l *lang.Language, cr string) bool {
 			return false
 		}
 	}
-	return found || len(toks) > 0
-}
-
-// namesPolicy reports whether a criterion takes up a content word of a policy.
-func namesPolicy(l *lang.Language, cr, statements string) bool {
-	return shared(l, cr, statements) > 0
+	return len(c.facts(cr)) == 0 && (found || len(toks) > 0)
 }
 
 // related reports whether two texts share a content word; without language
 // data, the first five letters of a longer one.
-func related(l *lang.Language, a, b string) bool {
+func (c *Candidate) related(l *lang.Language, a, b string) bool {
 	if l != nil {
-		return shared(l, a, b) > 0
+		return c.shared(l, a, b) > 0
 	}
 	const most = 5
 	have := map[string]bool{}

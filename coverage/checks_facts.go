@@ -7,21 +7,6 @@ import (
 	"github.com/casebook-go/casebook/model"
 )
 
-// given returns what an example itself gives an answer to rest on: its input and
-// the parameters.
-func (c *Candidate) given(ex *model.Example) *basis {
-	s := newBasis()
-	l := c.spoken()
-	for _, m := range ex.Input.Messages {
-		s.add(l, m.Content)
-	}
-	for _, name := range sortedKeys(c.Item.TestCase.Parameters) {
-		v := c.Item.TestCase.Parameters[name]
-		s.add(l, v.String())
-	}
-	return &s
-}
-
 // checkGrounding finds facts of an answer that stand nowhere.
 func checkGrounding(c *Candidate) []Finding {
 	var fs findings
@@ -29,16 +14,16 @@ func checkGrounding(c *Candidate) []Finding {
 	l := c.spoken()
 	for i := range c.Item.Examples {
 		ex := &c.Item.Examples[i]
-		given := c.given(ex)
+		given := c.given(i)
 		supported := func(u unitAmount) bool {
 			return g.amounts[u] || given.amounts[u] || g.bare[u] || given.bare[u]
 		}
 		var qs []quantity
 		if l != nil {
-			qs, _ = measures(l, ex.ExpectedOutput)
+			qs = c.amounts(ex.ExpectedOutput)
 		}
 		reported := map[string]bool{}
-		for _, f := range findFacts(ex.ExpectedOutput) {
+		for _, f := range c.facts(ex.ExpectedOutput) {
 			ok := g.supports(&f) || given.supports(&f)
 			if f.Kind == FactNumber {
 				measured, same := quantified(qs, f.Norm, supported)
@@ -94,11 +79,11 @@ func checkQualifiers(c *Candidate) []Finding {
 	g := c.ground()
 	for i := range c.Item.Examples {
 		ex := &c.Item.Examples[i]
-		qs, _ := measures(l, ex.ExpectedOutput)
+		qs := c.amounts(ex.ExpectedOutput)
 		if len(qs) == 0 {
 			continue
 		}
-		given := c.given(ex)
+		given := c.given(i)
 		for k := range qs {
 			q := &qs[k]
 			text := spaced(ex.ExpectedOutput)[q.start:q.end]
@@ -237,16 +222,16 @@ func checkClaims(c *Candidate) []Finding {
 		p := &c.Policies[i]
 		rowBlind = rowBlind || c.denies(p)
 		blind = blind || rowBlind
-		if needsID == "" && c.Lang != nil && p.Type != model.Style && c.Lang.Marks.NeedsID.In(p.Statement) {
+		if needsID == "" && c.Lang != nil && p.Type != model.Style && c.has(&c.Lang.Marks.NeedsID, p.Statement) {
 			needsID = p.Statement
 		}
 	}
 	for i := range c.Item.Examples {
 		ex := &c.Item.Examples[i]
 		text := ex.ExpectedOutput
-		toks := lang.Tokens(text)
+		toks := c.tokens(text)
 		input := InputText(&ex.Input)
-		inToks := lang.Tokens(input)
+		inToks := c.tokens(input)
 		correction := c.correction(ex.Format)
 		for _, h := range claimed(l, &m.Status, text, toks, true) {
 			if echoed(inToks, toks[h.To-1].Text) {
@@ -272,7 +257,7 @@ func checkClaims(c *Candidate) []Finding {
 		if c.Lang != l {
 			continue // the document's promises are in another language
 		}
-		given := c.given(ex)
+		given := c.given(i)
 		for _, h := range claimed(l, &m.Promise, text, toks, false) {
 			if g.promises[h.Phrase] || given.promises[h.Phrase] {
 				continue
@@ -286,7 +271,7 @@ func checkClaims(c *Candidate) []Finding {
 // denies reports whether a policy says that the agent cannot see or do
 // something.
 func (c *Candidate) denies(p *model.Policy) bool {
-	return c.Lang != nil && c.Lang.Marks.NoAccess.In(p.Statement)
+	return c.Lang != nil && c.has(&c.Lang.Marks.NoAccess, p.Statement)
 }
 
 // echoed reports whether a word stands in the tokens in some form.

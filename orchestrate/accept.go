@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/internal/prompt"
 
@@ -317,11 +320,23 @@ func (r *run) caseOf() model.Case { return r.plan.Profile.Case }
 // the job is a repair.
 func (r *run) settle(jobs []job, outs []Outcome, cands []candidate, before []map[string]generator.Repair) []map[string]generator.Repair {
 	failed := make([]map[string]generator.Repair, len(jobs))
-	for _, c := range cands {
+	for chunk := range slices.Chunk(cands, atOnce) {
+		r.settleSome(jobs, outs, chunk, failed)
+	}
+	return failed
+}
+
+// atOnce is how many candidates are looked at together: what is read of them is
+// kept meanwhile.
+const atOnce = 256
+
+func (r *run) settleSome(jobs []job, outs []Outcome, cands []candidate, failed []map[string]generator.Repair) {
+	looks := r.inspect(cands)
+	for i, c := range cands {
 		if c.row.item != nil {
 			continue
 		}
-		findings := r.check(&c)
+		findings := r.check(&c, &looks[i])
 		if len(findings) == 0 {
 			item := c.item
 			c.row.item = &item
@@ -342,11 +357,40 @@ func (r *run) settle(jobs []job, outs []Outcome, cands []candidate, before []map
 		}
 		failed[c.outcome][c.row.row.ID] = generator.Repair{Item: c.item, Findings: findings}
 	}
-	return failed
 }
 
-// check returns what is wrong with a candidate; nothing means it is kept.
-func (r *run) check(c *candidate) []string {
+// look is what the checks that need no other candidate find in one.
+type look struct {
+	in    *coverage.Candidate
+	found [][]coverage.Finding // by check
+}
+
+// inspect runs those checks, on all candidates at once.
+func (r *run) inspect(cands []candidate) []look {
+	looks := make([]look, len(cands))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range cands {
+		if cands[i].row.item != nil {
+			continue
+		}
+		group.Go(func() error {
+			in := r.checked(&cands[i])
+			looks[i] = look{in, make([][]coverage.Finding, len(r.o.opts.Checks))}
+			for k, check := range r.o.opts.Checks {
+				if check.Alone() {
+					looks[i].found[k] = r.runCheck(check, in)
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // always nil: what is found is data
+	return looks
+}
+
+// checked returns a candidate as the checks see it.
+func (r *run) checked(c *candidate) *coverage.Candidate {
 	in := &coverage.Candidate{
 		Documents: r.plan.Documents, Ground: r.ground, Lang: r.lang, Language: r.plan.Extraction.Language, Profile: r.plan.Profile,
 		UseCase: c.uc.useCase, AllPolicies: r.plan.Extraction.Policies, Axes: c.uc.plan.Axes,
@@ -357,35 +401,55 @@ func (r *run) check(c *candidate) []string {
 			in.Policies = append(in.Policies, *p)
 		}
 	}
+	if len(r.o.opts.Checks) == 0 {
+		return in
+	}
+	return in.Prepared()
+}
+
+// check returns what is wrong with a candidate; nothing means it is kept.
+func (r *run) check(c *candidate, seen *look) []string {
 	var out []string
 	if n := len(c.item.Examples); n != c.row.row.Examples {
 		out = append(out, fmt.Sprintf("examples: the row asks for %d, the item has %d", c.row.row.Examples, n))
 	}
-	for _, f := range r.runChecks(in) {
-		if f.Warn {
-			continue
+	for k, check := range r.o.opts.Checks {
+		found := seen.found[k]
+		if !check.Alone() {
+			found = r.runCheck(check, seen.in)
 		}
-		if s := f.Check + ": " + f.Message; !slices.Contains(out, s) {
-			out = append(out, s)
+		for _, f := range found {
+			if f.Warn {
+				continue
+			}
+			if s := f.Check + ": " + f.Message; !slices.Contains(out, s) {
+				out = append(out, s)
+			}
 		}
 	}
 	return out
 }
 
-// runChecks runs the checks; one that panics refuses the candidate.
+// runChecks runs all checks on a candidate.
 func (r *run) runChecks(in *coverage.Candidate) (found []coverage.Finding) {
+	if len(r.o.opts.Checks) > 0 {
+		in = in.Prepared()
+	}
 	for _, check := range r.o.opts.Checks {
-		func() {
-			defer func() {
-				if v := recover(); v != nil {
-					r.o.opts.Log.Error("check panicked", "check", check.Name, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-					found = append(found, coverage.Finding{Check: check.Name, Message: fmt.Sprintf("the check panicked: %v", v)})
-				}
-			}()
-			found = append(found, coverage.RunChecks([]coverage.Check{check}, in)...)
-		}()
+		found = append(found, r.runCheck(check, in)...)
 	}
 	return found
+}
+
+// runCheck runs a check; one that panics refuses the candidate.
+func (r *run) runCheck(check coverage.Check, in *coverage.Candidate) (found []coverage.Finding) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.o.opts.Log.Error("check panicked", "check", check.Name, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			found = []coverage.Finding{{Check: check.Name, Message: fmt.Sprintf("the check panicked: %v", v)}}
+		}
+	}()
+	return coverage.RunChecks([]coverage.Check{check}, in)
 }
 
 func cloneRow(row model.Row) model.Row {

@@ -1,8 +1,10 @@
 package lang
 
 import (
+	"math/bits"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Detect returns the BCP 47 base language of a text, told by its script and
@@ -14,24 +16,33 @@ func Detect(text string) string {
 	if len(text) > enough {
 		text = text[:enough]
 	}
-	counts := map[string]int{}
+	counts := make([]int, len(scripts)) // Latin and Cyrillic come first
 	total := 0
 	for _, r := range text {
-		if !unicode.IsLetter(r) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':
+			total++
+			counts[0]++
+			continue
+		case r >= 'А' && r <= 'я':
+			total++
+			counts[1]++
+			continue
+		case r < utf8.RuneSelf || !unicode.IsLetter(r):
 			continue
 		}
 		total++
-		for _, s := range scripts {
-			if unicode.Is(s.table, r) {
-				counts[s.name]++
+		for i := range scripts {
+			if unicode.Is(scripts[i].table, r) {
+				counts[i]++
 				break
 			}
 		}
 	}
 	best, most := "", 0
-	for _, s := range scripts {
-		if n := counts[s.name]; n > most {
-			best, most = s.name, n
+	for i, n := range counts {
+		if n > most {
+			best, most = scripts[i].name, n
 		}
 	}
 	if most == 0 || most*2 < total {
@@ -89,22 +100,41 @@ var fingerprints = []struct {
 	{"kk", "Cyrillic", set(`және бұл мен үшін бар жоқ емес біз сіз қалай қайда болады керек`), "әғқңөұүһ"},
 }
 
+// wordsOf and lettersOf say which fingerprints have a word or a letter, as bits.
+var wordsOf, lettersOf = indexFingerprints()
+
+func indexFingerprints() (words map[string]uint32, letters map[rune]uint32) {
+	words, letters = map[string]uint32{}, map[rune]uint32{}
+	for i := range fingerprints {
+		for w := range fingerprints[i].words {
+			words[w] |= 1 << i
+		}
+		for _, r := range fingerprints[i].letters {
+			letters[r] |= 1 << i
+		}
+	}
+	return words, letters
+}
+
 // byStopWords tells the languages of one script apart.
 func byStopWords(script, text string) string {
 	score := make([]int, len(fingerprints))
-	for _, w := range Words(text) {
-		for i := range fingerprints {
-			f := &fingerprints[i]
-			if f.script != script {
-				continue
-			}
-			if f.words[w] {
-				score[i] += 2
-			}
-			if f.letters != "" && strings.ContainsAny(w, f.letters) {
+	add := func(found uint32) {
+		for ; found != 0; found &= found - 1 {
+			if i := bits.TrailingZeros32(found); fingerprints[i].script == script {
 				score[i] += 2
 			}
 		}
+	}
+	for _, t := range tokens(text) {
+		add(wordsOf[t.low])
+		var own uint32
+		for _, r := range t.low {
+			if r >= utf8.RuneSelf {
+				own |= lettersOf[r]
+			}
+		}
+		add(own)
 	}
 	best, second := -1, 0
 	for i := range score {
