@@ -26,7 +26,7 @@ const Version = "1"
 
 // Params are the parameters of the tool.
 type Params struct {
-	DocumentPaths []string `json:"document_paths" jsonschema_description:"Names of the documents to build the knowledge base from. Empty means all documents of the run."`
+	DocumentPaths []string `json:"document_paths,omitempty" jsonschema_description:"Names of the documents to build the knowledge base from. Null means all documents of the run."`
 	NumQuestions  int      `json:"num_questions" jsonschema:"minimum=1,maximum=100" jsonschema_description:"The most rows this call may be dealt."`
 }
 
