@@ -3,6 +3,7 @@ package deepeval
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/casebook-go/casebook/internal/brief"
@@ -14,6 +15,7 @@ import (
 func (w *work) material(b *strings.Builder, batch []*slot) map[*Context]string {
 	if w.planned {
 		b.WriteString(brief.Material(w.call, w.keys, -1))
+		w.otherRules(b)
 	} else if w.call.Language != "" {
 		b.WriteString(brief.Head(w.call))
 	}
@@ -39,6 +41,25 @@ func (w *work) material(b *strings.Builder, batch []*slot) map[*Context]string {
 	}
 	b.WriteString("\n")
 	return keys
+}
+
+// otherRules lists what the document demands besides the policies of the rows:
+// whether a message can be answered, and how, often turns on one of them.
+func (w *work) otherRules(b *strings.Builder) {
+	const most = 30
+	said := map[string]bool{}
+	for _, p := range slices.Concat(w.call.Policies, w.call.AllPolicies) {
+		if w.keys.Key(p.ID) != "" || said[p.ID] || len(said) == most {
+			continue
+		}
+		if said[p.ID] = true; len(said) == 1 {
+			b.WriteString("\n<other_rules>\n")
+		}
+		fmt.Fprintf(b, "- %s\n", prompt.Fence(prompt.Clip(brief.Line(p.Statement), 200)))
+	}
+	if len(said) > 0 {
+		b.WriteString("</other_rules>\n")
+	}
 }
 
 func (w *work) styling(b *strings.Builder) {

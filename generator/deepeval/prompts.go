@@ -75,7 +75,7 @@ The message
 - It is never an exam question about the document or the assistant ("in which cases", "what must be done when", "compare", "explain why"), never a heading, and never a copy of the document's wording: do not repeat four words in a row from it.
 - It never names what only the document's authors know: rule numbers, section titles, "the policy", "the context", "the assistant".
 - It stands by itself: whoever reads it needs no passage in order to understand what is meant.
-- What decides its answer stands in the passages of its context: a fact, a condition, or a rule about what the assistant does then (what it asks for, to whom it hands over, what it must not promise). Add nothing that the passages say nothing about, if the answer would hang on it.
+- What decides its answer stands in the passages of its context: a fact, a condition, or a rule about what the assistant does then (what it asks for, to whom it hands over, what it must not promise). The other rules of the document, where they are given, count like passages. Add nothing that neither says anything about, if the answer would hang on it.
 - Details of the person's own life (a name of a thing, a day, an amount) may be made up where they fit the business. Whatever the document says stays as the document says it.
 `, maxWords)
 
@@ -83,6 +83,7 @@ const rowRules = `
 Rows
 - An item that is a row of a plan must be answered by the row's first policy. "plain" is an ordinary situation; "pressed" means that the person pushes for exactly what the policy forbids, or against what it demands; where the policy states a fact, the person wants it otherwise: more, earlier, cheaper, without the condition.
 - Every parameter of a row is visible in the message as its meaning says, in every version of the message.
+- Rows of one policy are different people, each in a situation of their own.
 `
 
 const situation = "You prepare tests for an assistant that answers from a business document."
@@ -98,7 +99,7 @@ var turnPrompts = StagePrompts{
 
 ` + data + `
 Say first what is wrong, then score. Start at 1 and take off
-- 0.6 if nothing in the item's context decides the answer. A rule that tells the assistant to decline, to ask back or to hand over decides it, too; so does a fact that two passages give together.
+- 0.6 if nothing in the item's context, or in the other rules where they are given, decides the answer. A rule that tells the assistant to decline, to ask back or to hand over decides it, too; so does a fact that two passages give together.
 - 0.6 if it cannot be understood by itself: it points to a text, a passage or something said before.
 - 0.5 if nobody with a problem would send it: it is an exam question about the document, a heading, a list of questions, or it speaks of "the customer" and "the assistant" from outside.
 - 0.3 if it is unclear what the person wants, or if they want two unrelated things.

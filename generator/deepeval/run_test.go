@@ -396,3 +396,106 @@ func TestRunIsTheSameAtAnyConcurrency(t *testing.T) {
 		}
 	}
 }
+
+// What the check at the end finds invented is dropped in a run, with what was
+// found; alone it is kept and flagged, or dropped by option.
+func TestUnsupported(t *testing.T) {
+	t.Parallel()
+	bad := func(kind string, req *llm.Request, _ int) (*llm.Response, error, bool) {
+		if kind != actor.AnswerCheck {
+			return nil, nil, false
+		}
+		var items []string
+		for i := range strings.Count(user(req), "<reply>") {
+			items = append(items, fmt.Sprintf(`{"item":"i%d","message_problem":"","message_score":0.9,"unsettled":"when the moon rises","needs":[],"unsupported":[],"missing":[],"asked_problem":""}`, i+1))
+		}
+		return text(`{"items":[%s]}`, strings.Join(items, ",")), nil, true
+	}
+	f := newFake()
+	f.on = bad
+	call := calls(t, f)[0]
+	out, err := newGenerator(t, nil).Generate(t.Context(), call)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Records) != 1 || out.Records[0].Row != "row_3" || len(out.Dropped) != 2 || !strings.Contains(out.Dropped[0].Reason, "when the moon rises") {
+		t.Errorf("%d records, dropped %+v; want the given message alone", len(out.Records), out.Dropped)
+	}
+
+	f = newFake()
+	f.on = bad
+	r, err := synthesizer(t, f, nil).FromContexts(t.Context(), contexts(1), nil)
+	if err != nil || len(r.Goldens) != 2 {
+		t.Fatalf("%d goldens, %v", len(r.Goldens), err)
+	}
+	m := r.Goldens[0].Metadata
+	if string(m.Extra[deepeval.MetaAnswerable]) != "false" || !strings.Contains(string(m.Extra[deepeval.MetaFlagged]), "when the moon rises") {
+		t.Errorf("answerable %s, flagged %s", m.Extra[deepeval.MetaAnswerable], m.Extra[deepeval.MetaFlagged])
+	}
+	s := synthesizer(t, f, func(o *deepeval.SynthesizerOptions) { o.Filtration.Drop = true })
+	r, err = s.FromContexts(t.Context(), contexts(1), nil)
+	var low *deepeval.QualityError
+	if !errors.As(err, &low) || len(r.Goldens) != 0 {
+		t.Errorf("dropped by option: %d goldens, %v", len(r.Goldens), err)
+	}
+}
+
+// The last stage is told what the evolution asks of the reply, and prompts of
+// rows name the other rules of the document.
+func TestWhatPromptsSay(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	call := calls(t, f)[0]
+	call.Rows = call.Rows[:1]
+	call.Rows[0].PolicyIDs = call.Rows[0].PolicyIDs[:1]
+	g := newGenerator(t, &deepeval.Options{
+		Evolution: deepeval.EvolutionConfig{Weights: map[deepeval.Evolution]float64{deepeval.Comparative: 1}},
+		Styling:   deepeval.StylingConfig{InputFormat: "like a postcard", ExpectedOutputFormat: "two sentences"},
+	})
+	if _, err := g.Generate(t.Context(), call); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[string][]string{
+		actor.DeepEvalInputs: {"<other_rules>\n- The assistant must not promise an exact hour", "like a postcard"},
+		actor.DeepEvalEvolve: {"way: Comparative", "like a postcard"},
+		actor.AnswerWrite:    {"both options", "two sentences"},
+	} {
+		said := f.said(kind)
+		if len(said) != 1 {
+			t.Errorf("%d requests of %s", len(said), kind)
+			continue
+		}
+		for _, w := range want {
+			if !strings.Contains(said[0], w) {
+				t.Errorf("%s lacks %q:\n%s", kind, w, said[0])
+			}
+		}
+	}
+}
+
+// An evolution that does not fit gives way to another one.
+func TestEvolutionThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	f := newFake()
+	f.on = func(kind string, req *llm.Request, _ int) (*llm.Response, error, bool) {
+		fits := strings.Contains(user(req), "way: Hypothetical")
+		return text(`{"items":[{"key":"i1","idea":"there is no second option","input":""}]}`), nil, kind == actor.DeepEvalEvolve && !fits
+	}
+	s := synthesizer(t, f, func(o *deepeval.SynthesizerOptions) {
+		o.Evolution.Weights = map[deepeval.Evolution]float64{deepeval.Comparative: 1e9, deepeval.Hypothetical: 1}
+	})
+	r, err := s.FromContexts(t.Context(), contexts(1), &deepeval.Ask{Goldens: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Hypothetical"}, r.Goldens[0].Metadata.Evolutions); diff != "" {
+		t.Errorf("evolutions (-want +got):\n%s", diff)
+	}
+	s = synthesizer(t, f, func(o *deepeval.SynthesizerOptions) {
+		o.Evolution.Weights = map[deepeval.Evolution]float64{deepeval.Comparative: 1}
+	})
+	r, err = s.FromContexts(t.Context(), contexts(1), &deepeval.Ask{Goldens: 1})
+	if err != nil || len(r.Goldens[0].Metadata.Evolutions) != 0 || !strings.HasPrefix(r.Goldens[0].Input, "message ") {
+		t.Errorf("none fits: %q with %v, %v", r.Goldens[0].Input, r.Goldens[0].Metadata.Evolutions, err)
+	}
+}

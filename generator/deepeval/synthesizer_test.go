@@ -836,3 +836,37 @@ func TestLanguageAndPrompts(t *testing.T) {
 		t.Error("the test's text is not Russian")
 	}
 }
+
+// A scenario whose outcome is not supported is written once more; the better of
+// the two is kept.
+func TestOutcomeIsMended(t *testing.T) {
+	t.Parallel()
+	for name, verdicts := range map[string][]string{
+		"better": {`"score":0.4,"answerable":true,"supported":false`, `"score":0.9,"answerable":true,"supported":true`},
+		"worse":  {`"score":0.9,"answerable":true,"supported":false`, `"score":0.2,"answerable":false,"supported":false`},
+	} {
+		f := newFake()
+		f.on = func(kind string, req *llm.Request, n int) (*llm.Response, error, bool) {
+			return text(`{"items":[{"key":"i1","problem":"the hour is invented",%s}]}`, verdicts[min(n, 1)]), nil, kind == actor.DeepEvalOutcomes
+		}
+		r, err := synthesizer(t, f, nil).FromContexts(t.Context(), contexts(1), &deepeval.Ask{Goldens: 1, Scenarios: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := f.said(actor.DeepEvalOutcome)
+		if len(said) != 2 || !strings.Contains(said[1], "found wrong: the hour is invented") {
+			t.Fatalf("%s: the writer was asked %d times: %v", name, len(said), said)
+		}
+		checks := f.said(actor.DeepEvalOutcomes)
+		kept := 1
+		if name == "worse" {
+			kept = 0
+		}
+		if !strings.Contains(checks[kept], r.Goldens[0].ExpectedOutcome) || strings.Contains(checks[1-kept], r.Goldens[0].ExpectedOutcome) {
+			t.Errorf("%s: %q is kept", name, r.Goldens[0].ExpectedOutcome)
+		}
+		if flagged := r.Goldens[0].Metadata.Extra[deepeval.MetaFlagged] != nil; flagged != (name == "worse") {
+			t.Errorf("%s: flagged %v", name, flagged)
+		}
+	}
+}
