@@ -34,7 +34,7 @@ const (
 	maxThemes      = 10
 	maxEntities    = 10
 	passageTokens  = 1500
-	extractionsPer = 6 // passages of one call, by default
+	extractionsPer = 8 // passages of one call, by default
 )
 
 // passage is a part of a node that is read at once: most nodes are one.
@@ -64,20 +64,22 @@ func Extract(o *Options) Transform {
 		})
 		byNode := map[*Node][]extraction{}
 		var failures []Failure
-		var fatal error
+		var cause error
 		for i, r := range results {
 			if r.Err != nil {
 				failures = append(failures, Failure{Stage: "extract", Item: label(todo[i].node), Err: r.Err})
-				fatal = cmp.Or(fatal, r.Err)
+				if cause == nil || fatal(r.Err) && !fatal(cause) {
+					cause = r.Err
+				}
 				continue
 			}
 			byNode[todo[i].node] = append(byNode[todo[i].node], r.Value)
 		}
-		if len(todo) > 0 && len(failures) == len(todo) {
-			return fmt.Errorf("ragas: nothing could be read of the documents: %w", fatal)
-		}
 		if err := context.Cause(ctx); err != nil {
 			return err
+		}
+		if len(todo) > 0 && len(failures) == len(todo) || fatal(cause) {
+			return fmt.Errorf("ragas: the documents could not be read: %w", cause)
 		}
 		for _, n := range leaves(g) {
 			if list := byNode[n]; list != nil {

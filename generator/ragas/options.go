@@ -32,7 +32,8 @@ type Options struct {
 	Context string
 	Prompts Prompts
 
-	// Batch is how many items one model call makes; 0 means 5.
+	// Batch is how many items one model call makes; 0 means 5, and 8 chunks to be
+	// read.
 	Batch int
 	// Concurrency is how many model calls are under way at once; 0 means 16.
 	Concurrency int
@@ -77,6 +78,10 @@ func (o *Options) filled() (*Options, error) {
 	if o != nil {
 		*f = *o
 	}
+	if f.Transforms == nil {
+		own := *f
+		f.Transforms = DefaultTransforms(&own)
+	}
 	f.NumPersonas = cmp.Or(f.NumPersonas, 3)
 	if f.Styles == nil {
 		f.Styles = Styles()
@@ -91,9 +96,6 @@ func (o *Options) filled() (*Options, error) {
 	f.Rounds = cmp.Or(f.Rounds, 6)
 	f.Threshold = cmp.Or(f.Threshold, 0.5)
 	f.MaxDocument = cmp.Or(f.MaxDocument, 24000)
-	if f.Transforms == nil {
-		f.Transforms = DefaultTransforms(f)
-	}
 	return f, f.check()
 }
 
