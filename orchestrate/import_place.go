@@ -63,7 +63,7 @@ func (im *importer) newPlacer(ctx context.Context, drafts []draft) (*placer, [][
 		}
 	}
 	var vecs [][]float32
-	embedder := im.o.opts.Embedder
+	embedder := im.embedder
 	if embedder != nil {
 		var err error
 		if vecs, err = embedder.Embed(ctx, texts); err != nil || len(vecs) != len(texts) {

@@ -342,6 +342,7 @@ func (o *Orchestrator) newRun() (*run, error) {
 		return nil, err
 	}
 	r.ledger = ledger
+	r.embedder = r.newEmbedder()
 	if o.opts.Now != nil {
 		r.started = o.opts.Now()
 	}

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/internal/vector"
 	"github.com/casebook-go/casebook/model"
 	"github.com/casebook-go/casebook/orchestrate/extract"
 )
@@ -166,12 +168,15 @@ func (p *planner) relevance(ctx context.Context, chosen []model.UseCase) (map[st
 	for _, pol := range loose {
 		texts = append(texts, pol.Statement+"\n"+quotes(pol.Evidence))
 	}
-	embedder := p.embedder
-	if embedder == nil {
-		embedder = llm.NewLexical(texts)
+	var vecs [][]float32
+	var err error
+	if p.embedder == nil {
+		vecs, err = llm.NewLexical(texts).Embed(ctx, texts)
+	} else {
+		vecs, err = vector.Embed(ctx, p.embedder, texts)
 	}
-	vecs, err := embedder.Embed(ctx, texts)
-	if err != nil {
+	var fallback *vector.FallbackError // the embedder has said so
+	if err != nil && !errors.As(err, &fallback) {
 		return nil, fmt.Errorf("orchestrate: comparing policies with use cases: %w", err)
 	}
 	for i, pol := range loose {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/casebook-go/casebook"
 	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -254,7 +255,7 @@ func (r *run) usage(m *model.Manifest) {
 		m.Usage.ReasoningTokens += line.Tokens.Reasoning
 		m.Usage.ByPurpose[line.Purpose] += line.Calls
 		m.Usage.Retries += line.Failed
-		if line.Model != "" {
+		if line.Model != "" && line.Purpose != llm.PurposeEmbed {
 			served[line.Model] = true
 		}
 	}

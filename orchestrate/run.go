@@ -171,9 +171,12 @@ func (r *run) planWith(ctx context.Context, docs []*model.Document, ex *extract.
 
 func (r *run) newPlanner(docs []*model.Document, ex *extract.Result, profile *model.Profile) *planner {
 	p := &planner{
-		docs: docs, ex: ex, profile: profile, lang: r.lang, embedder: r.o.opts.Embedder,
+		docs: docs, ex: ex, profile: profile, lang: r.lang,
 		counts: r.o.opts.Counts, minimums: r.o.opts.Minimums.Defaulted(),
 		strength: r.o.opts.Strength, seed: r.o.opts.Seed, phrases: r.client != nil, base: r.base,
+	}
+	if r.o.opts.Embedder != nil {
+		p.embedder = r.embedder
 	}
 	return p.index()
 }
@@ -205,7 +208,7 @@ func (r *run) adopt(ctx context.Context, given *Plan) error {
 		r.policies[p.ID] = p
 		texts = append(texts, p.Statement)
 	}
-	if r.embedder = r.o.opts.Embedder; r.embedder == nil {
+	if r.embedder == nil {
 		for _, d := range plan.Documents {
 			for i := range d.Blocks {
 				texts = append(texts, d.Blocks[i].Text)
