@@ -341,8 +341,11 @@ func (j *judge) testCases(useCase string) {
 		feasible := 0
 		for k := range up.Rows {
 			f, ok := j.failed[up.Rows[k].ID]
-			if !ok || f.Verdict != VerdictInfeasible {
+			switch {
+			case !ok || f.Verdict != VerdictInfeasible:
 				feasible++
+			case lost == 0:
+				why = fmt.Sprintf("%s %s: %s", f.Target, f.Verdict, f.Because)
 			}
 			if ok && f.Verdict != VerdictInfeasible {
 				if lost++; lost == 1 {

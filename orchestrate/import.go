@@ -100,6 +100,7 @@ type importer struct {
 	finder    *adapters.Finder
 	kept      int
 	notKept   []model.Refusal
+	left      []model.UseCase // found in the documents, and no part of a restored dataset
 	result    *Result
 }
 
@@ -239,6 +240,11 @@ func (im *importer) adoptExtraction(d *model.Dataset, more bool) {
 	}
 	ex := *found
 	ex.UseCases, ex.Policies = d.UseCases, d.Policies
+	if b.within(found) {
+		im.left = slices.DeleteFunc(slices.Clone(found.UseCases), func(uc model.UseCase) bool {
+			return slices.ContainsFunc(d.UseCases, func(have model.UseCase) bool { return have.ID == uc.ID })
+		})
+	}
 	if !b.within(found) {
 		ex.Relevant, ex.Corner = map[string][]string{}, map[string]string{}
 		ex.Contradictions = nil
@@ -359,8 +365,9 @@ func (im *importer) thin(d *model.Dataset) []coverage.Gap {
 	}
 	want := im.o.opts.Minimums.Defaulted().TestCasesPerUseCase
 	var out []coverage.Gap
-	for i := range d.UseCases {
-		uc := &d.UseCases[i]
+	all := slices.Concat(d.UseCases, im.left)
+	for i := range all {
+		uc := &all[i]
 		have := n[uc.ID]
 		if have >= want {
 			continue

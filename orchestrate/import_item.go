@@ -146,6 +146,13 @@ func (im *importer) criteria(d *draft) []string {
 			list.add(frame(nil, "", p.Description))
 		}
 	}
+	for _, typ := range []model.PolicyType{model.MustNot, model.Must} { // what holds for every answer
+		for i := range im.ex.Policies {
+			if p := &im.ex.Policies[i]; p.Type == typ && len(list.out) < 3 {
+				list.add(frame(nil, "", p.Statement))
+			}
+		}
+	}
 	for i := range im.ex.UseCases {
 		if uc := &im.ex.UseCases[i]; uc.ID == d.useCase && len(list.out) < 3 {
 			list.add(uc.Description)

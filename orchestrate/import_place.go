@@ -318,9 +318,10 @@ func (p *placer) policiesOf(d *draft, vec []float32) []string {
 		ranked = append(ranked, scored{k, score})
 	}
 	slices.SortStableFunc(ranked, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	spoken := slices.ContainsFunc(candidates, func(k int) bool { return speaks[k] })
 	var out []string
 	for i, s := range ranked {
-		if i == mostPolicies || i > 0 && (s.score < ranked[0].score*0.6 || !speaks[s.at]) {
+		if i == mostPolicies || i > 0 && (s.score < ranked[0].score*0.6 || spoken && !speaks[s.at]) {
 			break
 		}
 		out = append(out, p.im.ex.Policies[s.at].ID)

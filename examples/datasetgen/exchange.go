@@ -104,6 +104,12 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 		dir.abandon()
 		return s.refused(err)
 	}
+	if res.Kept > 0 {
+		res.Manifest.InputPath, res.Manifest.OutPath = s.input, s.out
+		if err := writeRun(dir, res.Result); err != nil {
+			return &failure{exitUsage, err}
+		}
+	}
 	fmt.Fprintf(t.out, "imported %d of %d\n", res.Kept, res.Records)
 	for _, ref := range res.NotKept {
 		fmt.Fprintf(t.out, "record %d is refused (%s): %s\n", ref.Index, ref.Check, printable(ref.Reason))
@@ -111,10 +117,6 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 	if res.Kept == 0 {
 		dir.abandon()
 		return &failure{exitUsage, errors.New("no record could be imported, so nothing was written; the reasons are above")}
-	}
-	res.Manifest.InputPath, res.Manifest.OutPath = s.input, s.out
-	if err := writeRun(dir, res.Result); err != nil {
-		return &failure{exitUsage, err}
 	}
 	summary(t.out, s.out, res.Result, nil)
 	if n := len(res.Manifest.Findings); n > 0 {

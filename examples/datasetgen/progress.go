@@ -137,7 +137,7 @@ func summary(w io.Writer, out string, res *orchestrate.Result, short *coverage.S
 	}
 	fmt.Fprintf(w, "covered: %d of %d feasible value combinations; %d of %d testable policies plain and pressed (%d are not testable)\n",
 		c.Tuples.Covered, c.Tuples.Feasible, both, testable, len(c.Policies)-testable)
-	if n := len(res.Refused); n > 0 {
+	if n := len(res.Refused); n > 0 && res.Stop != orchestrate.StopImported {
 		fmt.Fprintf(w, "refused: %d candidates, with reasons in run_manifest.json\n", n)
 	}
 	if u := m.Usage; u != nil && u.Calls > 0 {
