@@ -16,6 +16,7 @@ import (
 
 	"github.com/casebook-go/casebook/adapters/openai"
 	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/actor"
 	"github.com/casebook-go/casebook/internal/wire"
@@ -34,6 +35,19 @@ func parse(t testing.TB, path string) *model.Document {
 		t.Fatal(err)
 	}
 	return doc
+}
+
+// ownGenerators are those that came before the frameworks' methods: recordings
+// hold requests that offer these two.
+func ownGenerators(t testing.TB) []generator.Generator {
+	t.Helper()
+	var out []generator.Generator
+	for _, g := range orchestrate.Builtin() {
+		if name := g.Spec().Name; name == "direct" || name == "rules" {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 const bikes = "../examples/documents/bike_rental_en.md"

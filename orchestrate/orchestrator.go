@@ -8,10 +8,16 @@ import (
 	"time"
 
 	"github.com/casebook-go/casebook/adapters"
+	deepevalformat "github.com/casebook-go/casebook/adapters/deepeval"
+	giskardformat "github.com/casebook-go/casebook/adapters/giskard"
+	ragasformat "github.com/casebook-go/casebook/adapters/ragas"
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/generator/deepeval"
 	"github.com/casebook-go/casebook/generator/direct"
+	"github.com/casebook-go/casebook/generator/giskard"
 	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/generator/ragas"
 	"github.com/casebook-go/casebook/generator/rules"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -124,9 +130,12 @@ func (e *RegistrationError) Error() string {
 func (e *RegistrationError) Unwrap() error { return e.Err }
 
 // Builtin returns the generators that come with casebook, in the order in
-// which they are offered to a router.
+// which they are offered to a router: deepeval, ragas, giskard, direct, rules.
 func Builtin() []generator.Generator {
-	return []generator.Generator{generator.Must(direct.New(nil)), generator.Must(rules.New(nil))}
+	return []generator.Generator{
+		generator.Must(deepeval.New(nil)), generator.Must(ragas.New(nil)), generator.Must(giskard.New(nil)),
+		generator.Must(direct.New(nil)), generator.Must(rules.New(nil)),
+	}
 }
 
 // New returns an orchestrator of the generators; nil means [Builtin]. Its
@@ -165,11 +174,10 @@ func New(gens []generator.Generator, opts *Options) (*Orchestrator, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	fallbacks := Builtin()
-	if o.direct, err = o.builtin(fallbacks[0]); err != nil {
+	if o.direct, err = o.builtin(generator.Must(direct.New(nil))); err != nil {
 		return nil, err
 	}
-	if o.rules, err = o.builtin(fallbacks[1]); err != nil {
+	if o.rules, err = o.builtin(generator.Must(rules.New(nil))); err != nil {
 		return nil, err
 	}
 	if o.adapters, err = adapterSet(o.opts.Adapters); err != nil {
@@ -217,7 +225,10 @@ func (o *Orchestrator) builtin(g generator.Generator) (registered, error) {
 
 func adapterSet(own []adapters.Adapter) (*adapters.Set, error) {
 	all := slices.Clone(own)
-	for _, d := range []adapters.Adapter{adapters.Batch()} {
+	defaults := []adapters.Adapter{
+		adapters.Batch(), deepevalformat.New(deepevalformat.Options{}), ragasformat.New(ragasformat.Options{}), giskardformat.New(giskardformat.Options{}),
+	}
+	for _, d := range defaults {
 		if !slices.ContainsFunc(own, func(a adapters.Adapter) bool { return !isNil(a) && a.Format() == d.Format() }) {
 			all = append(all, d)
 		}

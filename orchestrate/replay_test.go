@@ -34,7 +34,7 @@ func TestWholeRunsFromRecordedReplies(t *testing.T) {
 				t.Fatal(err)
 			}
 			doc := parse(t, "../examples/documents/"+tc.name+".md")
-			o, err := orchestrate.New(nil, &orchestrate.Options{
+			o, err := orchestrate.New(ownGenerators(t), &orchestrate.Options{
 				Client: client, ModelName: "bridge", Seed: 42,
 				Counts: orchestrate.Counts{UseCases: tc.useCases, TestCasesPerUseCase: 4},
 			})

@@ -353,17 +353,8 @@ func (r *run) round(ctx context.Context, round int) error {
 			ucs = append(ucs, uc)
 		}
 	}
-	// A model whose extraction could not be used is asked about one use case
-	// before it is asked about all.
-	if r.suspect && round == 1 && len(ucs) > 1 {
-		probe := r.route(ctx, round, ucs[0], open[ucs[0]])
-		if probe.err != nil && ctx.Err() == nil {
-			r.outcomes = append(r.outcomes, Outcome{
-				Round: round, Call: fmt.Sprintf("r%d/%s/route", round, ucs[0].useCase.ID), UseCaseID: ucs[0].useCase.ID, Stage: "route", Err: probe.err,
-			})
-			r.giveUp(StopModel, probe.err)
-			return nil
-		}
+	if r.suspect && round == 1 && !r.probe(ctx, ucs, open) {
+		return r.failedEarly(ctx, "route")
 	}
 	r.events.emit(Event{Kind: EventStage, Stage: "route", Round: round, Total: len(ucs)})
 	results := make([]routed, len(ucs))
@@ -437,6 +428,35 @@ func (r *run) round(ctx context.Context, round int) error {
 		r.giveUp(StopModel, errors.New("neither its extraction nor anything it generated in the first round could be used"))
 	}
 	return nil
+}
+
+// probes is how many use cases a model is asked about before it is given up.
+const probes = 3
+
+// probe asks a model whose extraction could not be used about a few use cases,
+// one after another, before it is asked about all. It reports whether the model
+// can be used at all, and gives it up if not.
+func (r *run) probe(ctx context.Context, ucs []*ucState, open map[*ucState][]*rowState) bool {
+	if len(ucs) < 2 {
+		return true
+	}
+	for i, uc := range ucs[:min(probes, len(ucs))] {
+		res := r.route(ctx, 1, uc, open[uc])
+		if res.err == nil || ctx.Err() != nil {
+			return true
+		}
+		r.outcomes = append(r.outcomes, Outcome{
+			Round: 1, Call: fmt.Sprintf("r1/%s/route", uc.useCase.ID), UseCaseID: uc.useCase.ID, Stage: "route", Err: res.err,
+		})
+		if stop, ok := fatal(res.err); ok {
+			r.giveUp(stop, res.err)
+			return false
+		}
+		if i == min(probes, len(ucs))-1 {
+			r.giveUp(StopModel, res.err)
+		}
+	}
+	return false
 }
 
 // failedEarly is the error of a provider that failed for good before an item
