@@ -308,6 +308,14 @@ func TestEmbedder(t *testing.T) {
 	if diff := cmp.Diff([][]string{{"a", "bbb"}, {".", "да"}}, sent); diff != "" {
 		t.Errorf("each text once, two a request (-want +got):\n%s", diff)
 	}
+	known, ok := c.Embedder("other").(llm.UsageEmbedder)
+	if !ok || llm.EmbedderModel(known) != "other" {
+		t.Fatalf("the embedder says nothing of its usage and model")
+	}
+	// The server counts a token for every four bytes begun.
+	if _, used, err := known.EmbedUsage(t.Context(), []string{"a", "bbb", "cccccccc"}); err != nil || used != (llm.Usage{Input: 5}) {
+		t.Errorf("usage of two requests: %+v, %v", used, err)
+	}
 	if got, err := c.Embedder("other").Embed(t.Context(), nil); err != nil || len(got) != 0 {
 		t.Errorf("no texts: %v, %v", got, err)
 	}
