@@ -1,6 +1,9 @@
 package giskard
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Estimate is how many calls a test set takes when every reply fits.
 type Estimate struct {
@@ -31,31 +34,39 @@ func DryRun(ctx context.Context, in *Input, n int, o *Options) (*Estimate, error
 	if err != nil {
 		return nil, err
 	}
+	kb.dense = in.Embedder != nil
 	e := kb.Estimate(n)
 	e.Topics = batches(len(kb.Topics), topicsPerCall)
 	if in.Embedder != nil {
-		e.Embeddings = batches(len(kb.chunks), textsPerRequest)
-		if e.Absence > 0 {
-			e.Embeddings++
-		}
+		e.Embeddings += batches(len(kb.chunks), textsPerRequest)
 	}
 	return &e, nil
 }
 
 // Estimate says what a test set of n questions takes.
 func (kb *KnowledgeBase) Estimate(n int) Estimate {
-	counts := kb.counts(n)
-	modified := 0
-	for t, c := range counts {
-		if t.modified() {
-			modified += c
+	var e Estimate
+	for kinds := range slices.Chunk(kb.counts(n).types(kb.o.Seed), kb.o.part()) {
+		modified, absent := 0, 0
+		for _, t := range kinds {
+			switch {
+			case t.modified():
+				modified++
+			case t == OutOfScope:
+				absent++
+			}
 		}
+		if kb.dense && absent > 0 {
+			e.Embeddings++ // of what is looked for
+		}
+		size := kb.o.Batch
+		e.Questions += batches(len(kinds), size)
+		e.Rewrites += batches(modified, size)
+		e.Absence += batches(absent, size)
+		e.Answers += batches(len(kinds), size)
+		e.Checks += batches(len(kinds), size)
 	}
-	size := kb.o.Batch
-	return Estimate{
-		Questions: batches(n, size), Rewrites: batches(modified, size), Absence: batches(counts[OutOfScope], size),
-		Answers: batches(n, size), Checks: batches(n, size),
-	}
+	return e
 }
 
 // textsPerRequest is how many texts vector.Embed sends at once.

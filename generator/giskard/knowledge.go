@@ -43,12 +43,14 @@ type KnowledgeBase struct {
 	o        Options
 	docs     []*model.Document
 	chunks   []chunk.Chunk
-	topicOf  []int // of each chunk
+	texts    []string // of the chunks, each on one line
+	topicOf  []int    // of each chunk
 	vectors  [][]float32
 	near     [][]int // kept neighbours of each chunk, best first
 	nearest  []int   // of each chunk, kept or not; -1 for none
 	embedder llm.Embedder
 	lexical  llm.Embedder
+	dense    bool        // the embedder is not the lexical one
 	words    [][]float32 // lexical vectors of the chunks
 	hash     string
 	unknown  map[string]bool // policies on what the agent cannot answer
@@ -159,6 +161,7 @@ func build(ctx context.Context, src *source, o Options) (*KnowledgeBase, error) 
 	texts := make([]string, len(kb.chunks))
 	for i := range kb.chunks {
 		texts[i] = kb.chunks[i].Text
+		kb.texts = append(kb.texts, clean(texts[i]))
 	}
 	if kb.Language == "" {
 		kb.Language = languageOf(texts)
@@ -217,7 +220,7 @@ func (kb *KnowledgeBase) embed(ctx context.Context, e llm.Embedder, texts []stri
 	case err != nil:
 		return err
 	default:
-		kb.embedder, kb.vectors = e, vs
+		kb.embedder, kb.vectors, kb.dense = e, vs, true
 	}
 	return nil
 }

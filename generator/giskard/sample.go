@@ -158,7 +158,7 @@ func (kb *KnowledgeBase) distraction(r *rand.Rand, contexts []int) int {
 
 // same reports whether two passages say the same, word for word.
 func (kb *KnowledgeBase) same(a, b int) bool {
-	return a == b || clean(kb.chunks[a].Text) == clean(kb.chunks[b].Text)
+	return kb.texts[a] == kb.texts[b]
 }
 
 // slot is a question to make.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
@@ -175,31 +176,59 @@ func (m *making) open() []int {
 // came to nothing. It reports whether another round is of use.
 func (m *making) round(ctx context.Context, round int, open []int) bool {
 	kb := m.kb
-	w := &work{kb: kb, call: kb.call(), o: kb.o, seed: stage.Hash(kb.o.Seed, kb.hash, "round", round)}
-	slots := make([]*slot, len(open))
-	for k, i := range open {
-		slots[k] = m.slots[i]
-	}
-	errs := w.inputs(ctx, slots)
-	var ready []*slot
-	var places []int
-	for k, i := range open {
-		if errs[k] != nil {
-			m.fail(i, round, errs[k])
-			continue
+	call := kb.call()
+	call.Model = newGate(kb.model, kb.o.Concurrency)
+	// Parts go through the stages on their own, so that the calls of a later stage
+	// fill up what an earlier one leaves of the concurrency.
+	var parts []*part
+	for at := range slices.Chunk(open, kb.o.part()) {
+		p := &part{places: at, w: &work{kb: kb, call: call, o: kb.o, seed: stage.Hash(kb.o.Seed, kb.hash, "round", round, len(parts))}}
+		for _, i := range at {
+			p.slots = append(p.slots, m.slots[i])
 		}
-		ready = append(ready, slots[k])
-		places = append(places, i)
+		parts = append(parts, p)
 	}
-	for k, r := range w.finish(ctx, ready) {
-		i := places[k]
-		if r.Err != nil {
-			m.fail(i, round, r.Err)
-			continue
+	var side sync.WaitGroup
+	for _, p := range parts {
+		side.Go(func() { p.make(ctx) })
+	}
+	side.Wait()
+	for _, p := range parts {
+		for k, i := range p.places {
+			if err := p.results[k].Err; err != nil {
+				m.fail(i, round, err)
+				continue
+			}
+			m.judge(p.w, i, round, &p.results[k].Value)
 		}
-		m.judge(w, i, round, &r.Value)
 	}
 	return m.fatal == nil
+}
+
+// part is some of the questions of a round.
+type part struct {
+	w       *work
+	places  []int
+	slots   []*slot
+	results []stage.Result[answer.Final]
+}
+
+// part is how many questions a part has at most.
+func (o *Options) part() int { return 8 * o.Batch }
+
+// make makes the inputs of the part's questions and finishes them.
+func (p *part) make(ctx context.Context) {
+	p.results = make([]stage.Result[answer.Final], len(p.slots))
+	var ready []*slot
+	var at []int
+	for k, err := range p.w.inputs(ctx, p.slots) {
+		if p.results[k].Err = err; err == nil {
+			ready, at = append(ready, p.slots[k]), append(at, k)
+		}
+	}
+	for k, r := range p.w.finish(ctx, ready) {
+		p.results[at[k]] = r
+	}
 }
 
 // judge keeps a question, or says why not.

@@ -1,0 +1,160 @@
+package giskard_test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/casebook-go/casebook/adapters/openai"
+	"github.com/casebook-go/casebook/generator/giskard"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/bulk"
+	"github.com/casebook-go/casebook/internal/wire"
+	"github.com/casebook-go/casebook/model"
+)
+
+// serve starts a server that plays the model, and returns a client of it with
+// the decorators of a run.
+func serve(tb testing.TB, o *wire.Options) (*wire.Server, llm.Client) {
+	tb.Helper()
+	s := wire.New(tb, wire.Client(&fake{}), o)
+	c, err := openai.New(openai.Options{APIKey: "k", BaseURL: s.URL(), Model: "m"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s, llm.Adaptive(llm.Retry(c, &llm.RetryOptions{Base: time.Millisecond}), c.Capabilities())
+}
+
+// With one reply in three broken, all that was asked arrives, in the asked mix.
+func TestWire_oneInThreeBroken(t *testing.T) {
+	t.Parallel()
+	want := giskard.Counts{}
+	for _, kind := range giskard.Types()[:6] {
+		want[kind] = 10
+	}
+	for seed := range uint64(5) {
+		s, client := serve(t, &wire.Options{Faults: wire.Faults(seed, 1.0/3, wire.BrokenJSON, wire.Refusal, wire.Truncated, wire.CutBody, wire.RateLimit)})
+		kb := build(t, &giskard.Input{Documents: []*model.Document{document(t, "a.md", bulk.Document("en", 30_000, seed))}, Model: client}, &giskard.Options{Seed: seed})
+		set, err := kb.TestsetOf(t.Context(), want)
+		if err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+			continue
+		}
+		if diff := gocmp.Diff(want, mixOf(set)); diff != "" {
+			t.Errorf("seed %d: mix (-want +got):\n%s", seed, diff)
+		}
+		broken := 0
+		for _, n := range s.Faulted() {
+			broken += n
+		}
+		if broken*5 < s.Calls() {
+			t.Errorf("seed %d: %d of %d calls were broken, too few for the test", seed, broken, s.Calls())
+		}
+	}
+}
+
+// Calls of one test set are made side by side: it takes as long as their number
+// over the concurrency and the longest chain allow.
+func TestWire_speed(t *testing.T) {
+	const (
+		n, atOnce = 120, 16
+		latency   = 50 * time.Millisecond
+		raget     = 1.9 // calls per question
+	)
+	doc := document(t, "a.md", bulk.Document("en", 60_000, 1))
+	var wall, limit time.Duration
+	for range 3 { // the machine may be busy with other tests
+		s, client := serve(t, &wire.Options{Latency: latency, Chain: func(wire.Request) string { return "run" }})
+		client = llm.NewLimiter(&llm.LimitOptions{Concurrency: atOnce}).Client(client)
+		start := time.Now()
+		kb := build(t, &giskard.Input{Documents: []*model.Document{doc}, Model: client}, &giskard.Options{Concurrency: atOnce})
+		set, err := kb.Testset(t.Context(), n)
+		wall = time.Since(start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(even(n, giskard.Types()...), mixOf(set)); diff != "" {
+			t.Fatalf("mix (-want +got):\n%s", diff)
+		}
+		if s.MaxConcurrent() > atOnce {
+			t.Fatalf("%d calls were under way at once", s.MaxConcurrent())
+		}
+		calls, chain := s.Calls(), s.LongestChain()
+		limit = time.Duration(1.2 * (float64(calls)*float64(latency)/atOnce + float64(chain)*float64(latency)))
+		per := float64(calls) / n
+		t.Logf("%d questions in %v, at most %v: %d calls, longest chain %d, %.2f calls a question with its checks (Giskard 2.19.2: 29.3 s, %.1f without)", n, wall, limit, calls, chain, per, raget)
+		if per >= raget {
+			t.Fatalf("%.2f calls a question, want fewer than %.1f", per, raget)
+		}
+		if wall <= limit {
+			return
+		}
+	}
+	t.Errorf("%v, want at most %v", wall, limit)
+}
+
+// Only the model's address is asked: what the package is made of opens no
+// connection by itself.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("the go command is not there to list imports")
+	}
+	out, err := exec.CommandContext(t.Context(), goTool, "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"net/http", "os/exec", "crypto/tls"} {
+		if slices.Contains(strings.Fields(string(out)), bad) {
+			t.Errorf("the package depends on %s", bad)
+		}
+	}
+}
+
+// One client serves all calls: those that name topics, write, rewrite and check.
+func TestWire_oneClient(t *testing.T) {
+	t.Parallel()
+	s, client := serve(t, &wire.Options{Log: true})
+	kb := build(t, &giskard.Input{Documents: []*model.Document{read(t, "tea_shop_ru.md")}, Model: client}, nil)
+	if _, err := kb.Testset(t.Context(), 16); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	f := &fake{}
+	for _, r := range s.Log() {
+		kind, _ := f.play(r.Messages[0].Content, r.Messages[1].Content)
+		seen[kind] = true
+		if r.Seed == nil {
+			t.Errorf("a %s request has no seed", kind)
+		}
+	}
+	for _, kind := range []string{"topics", "questions", "rewrites", "absence", "answers", "checks"} {
+		if !seen[kind] {
+			t.Errorf("the server saw no %s request", kind)
+		}
+	}
+}
+
+func BenchmarkTestset(b *testing.B) {
+	for _, size := range []int{30_000, 300_000} {
+		b.Run(fmt.Sprintf("document=%dk", size/1000), func(b *testing.B) {
+			doc := document(b, "a.md", bulk.Document("en", size, 1))
+			for b.Loop() {
+				kb, err := giskard.Build(context.Background(), &giskard.Input{Documents: []*model.Document{doc}, Model: &fake{}}, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := kb.Testset(context.Background(), 120); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
