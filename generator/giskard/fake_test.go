@@ -157,12 +157,16 @@ func (f *fake) play(system, user string) (kind string, reply any) {
 			if f.needs > 0 {
 				needs = needs[:min(f.needs, len(needs))]
 			}
+			unsettled := ""
+			if strings.Contains(item, "So that the document does not settle this is meant") {
+				unsettled = "The document does not say it."
+			}
 			unsupported := []string{}
 			if f.unsupported != nil && f.unsupported(messagePart.FindStringSubmatch(item)[1]) {
 				unsupported = append(unsupported, replyPart.FindStringSubmatch(item)[1])
 			}
 			return map[string]any{
-				"message_problem": "", "message_score": 0.9, "unsettled": "", "needs": needs, "unsupported": unsupported, "missing": []string{}, "asked_problem": "",
+				"message_problem": "", "message_score": 0.9, "unsettled": unsettled, "needs": needs, "unsupported": unsupported, "missing": []string{}, "asked_problem": "",
 			}
 		})
 	}

@@ -17,7 +17,7 @@ import (
 func (w *work) finish(ctx context.Context, slots []*slot) []stage.Result[answer.Final] {
 	drafts := make([]answer.Draft, len(slots))
 	for i, s := range slots {
-		drafts[i] = answer.Draft{Row: s.row, Input: s.input, Contexts: w.kb.cut(s.contexts), Ask: w.ask(s)}
+		drafts[i] = answer.Draft{Row: s.row, Input: s.input, Contexts: w.kb.cut(s.contexts), Ask: w.ask(s), Open: s.kind == OutOfScope}
 	}
 	return answer.Finish(ctx, w.call, drafts, w.answers())
 }

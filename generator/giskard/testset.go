@@ -266,7 +266,7 @@ func unfit(s *slot, f *answer.Final, threshold float64) string {
 		return "it could not be checked" + because(f)
 	case !f.Supported:
 		return "the documents do not support its answer" + because(f)
-	case !f.Answerable && s.kind != OutOfScope:
+	case !f.Answerable:
 		return "its documents do not answer it" + because(f)
 	case f.Score < threshold:
 		return fmt.Sprintf("it scores %.2f, below %.2f", f.Score, threshold) + because(f)

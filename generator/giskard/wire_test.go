@@ -38,7 +38,7 @@ func TestWire_oneInThreeBroken(t *testing.T) {
 	for _, kind := range giskard.Types()[:6] {
 		want[kind] = 10
 	}
-	for seed := range uint64(5) {
+	for seed := range uint64(3) {
 		s, client := serve(t, &wire.Options{Faults: wire.Faults(seed, 1.0/3, wire.BrokenJSON, wire.Refusal, wire.Truncated, wire.CutBody, wire.RateLimit)})
 		kb := build(t, &giskard.Input{Documents: []*model.Document{document(t, "a.md", bulk.Document("en", 30_000, seed))}, Model: client}, &giskard.Options{Seed: seed})
 		set, err := kb.TestsetOf(t.Context(), want)
@@ -69,7 +69,7 @@ func TestWire_speed(t *testing.T) {
 	)
 	doc := document(t, "a.md", bulk.Document("en", 60_000, 1))
 	var wall, limit time.Duration
-	for range 3 { // the machine may be busy with other tests
+	for range 6 { // the machine may be busy with other tests
 		s, client := serve(t, &wire.Options{Latency: latency, Chain: func(wire.Request) string { return "run" }})
 		client = llm.NewLimiter(&llm.LimitOptions{Concurrency: atOnce}).Client(client)
 		start := time.Now()

@@ -31,6 +31,9 @@ type Draft struct {
 	// one must do, for the writer and the check: "the message has two questions,
 	// and the reply answers both". Empty for nothing.
 	Ask string
+	// Open says that nothing in the document is meant to settle the input: that it
+	// does not is no fault.
+	Open bool
 	// Attempt and Findings are set for an input that was refused before, with
 	// its reply: the first example of the item, and what was found.
 	Attempt  *model.Item

@@ -128,7 +128,7 @@ func (e *ending) judge(f *Final, d *Draft, v *verdict) {
 		}
 		note("the message: %s", brief.Line(v.Message))
 	}
-	if f.Answerable = empty(v.Unsettled); !f.Answerable {
+	if f.Answerable = d.Open || empty(v.Unsettled); !f.Answerable {
 		note("the document does not settle this, ask for something that it does: %s", brief.Line(v.Unsettled))
 	}
 	f.Supported = true
