@@ -3,8 +3,13 @@
 //
 // An [Adapter] reads the records of one format. A [Set] finds adapters by
 // format; there is no global registry. [Batch] is the adapter of generators
-// that make the contract's types. The formats of the frameworks live in
-// packages of their own.
+// that make the contract's types.
+//
+// The formats of the frameworks live in packages of their own, each with a
+// [Framework]: what [Read] finds in a file becomes items by Adapt, and
+// FromDataset makes the records of a file out of a dataset. Those records carry
+// what the format has no word for, so that [Restore] gives the dataset back as
+// it was. [Finder] finds the texts of foreign records again in the documents.
 package adapters
 
 import (

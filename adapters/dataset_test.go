@@ -252,6 +252,34 @@ func quote(tb testing.TB, s string) string {
 	return strings.TrimSpace(buf.String())
 }
 
+// TestCopiesOfRecords: a record that was copied and edited is a test of its own;
+// one that was only copied is refused.
+func TestCopiesOfRecords(t *testing.T) {
+	t.Parallel()
+	d := made(t)["flower_delivery_ru.md"]
+	for framework, ways := range writers {
+		recs, err := ways[0].FromDataset(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := &d.Examples[0]
+		edited := strings.Replace(string(recs[0].JSON), quote(t, first.Input.Messages[0].Content), `"Что-то другое?"`, 1)
+		recs = append(recs, recs[0], generator.Record{JSON: []byte(edited)})
+		got, foreign, refused := adapters.Restore(ways[0], recs)
+		n := len(d.Examples)
+		if diff := cmp.Diff(encoded(t, d), encoded(t, got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", framework, diff)
+		}
+		if !slices.Equal(foreign, []int{n + 1}) || len(refused) != 1 || refused[0].Index != n || !strings.Contains(refused[0].Reason, "repeats record 0") {
+			t.Errorf("%s: foreign %v, refused %+v", framework, foreign, refused)
+		}
+		b, err := ways[0].Adapt(t.Context(), nil, &generator.Output{Records: recs[n+1:]})
+		if err != nil || len(b.Items) != 1 || strings.Contains(string(b.Items[0].Examples[0].Metadata.Native), `"casebook":`) {
+			t.Errorf("%s: the edited copy became %+v, %v", framework, b, err)
+		}
+	}
+}
+
 // TestCorrectionsAsOneMessage: a dialogue and a draft become one message of the
 // user, in the language of the dialogue.
 func TestCorrectionsAsOneMessage(t *testing.T) {
@@ -264,10 +292,14 @@ func TestCorrectionsAsOneMessage(t *testing.T) {
 		d    *model.Dataset
 		want string
 	}{
-		{"utterance", dialogue(model.Message{Role: "operator", Content: "Wait for the answer, we are busy with other customers."}),
-			"Correct this message of an operator:\n\nWait for the answer, we are busy with other customers."},
-		{"dialogue", dialogue(model.Message{Role: "user", Content: "Здравствуйте, где мой заказ?"}, model.Message{Role: "operator", Content: "ждите, он скоро будет у вас"}),
-			"Исправьте последнее сообщение оператора в диалоге:\n\nКлиент: Здравствуйте, где мой заказ?\nОператор: ждите, он скоро будет у вас"},
+		{
+			"utterance", dialogue(model.Message{Role: "operator", Content: "Wait for the answer, we are busy with other customers."}),
+			"Correct this message of an operator:\n\nWait for the answer, we are busy with other customers.",
+		},
+		{
+			"dialogue", dialogue(model.Message{Role: "user", Content: "Здравствуйте, где мой заказ?"}, model.Message{Role: "operator", Content: "ждите, он скоро будет у вас"}),
+			"Исправьте последнее сообщение оператора в диалоге:\n\nКлиент: Здравствуйте, где мой заказ?\nОператор: ждите, он скоро будет у вас",
+		},
 		{"empty", dialogue(model.Message{Role: "user"}), ""},
 	}
 	for _, tt := range tests {

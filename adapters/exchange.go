@@ -139,14 +139,15 @@ type Placed[T any] struct {
 // refused.
 //
 // Records may have been taken out of the file or moved: the items keep their
-// order. What no example refers to is carried by the first record.
+// order. What no example refers to is carried by the first record. A copy of a
+// record is foreign if its texts were edited, else refused.
 func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []int, refused []model.Refusal) {
 	var (
 		useCases  placed[model.UseCase]
 		policies  placed[model.Policy]
 		testCases placed[model.TestCase]
 		examples  placed[model.Example]
-		any       bool
+		first     = map[string]int{} // the record that carries an example
 	)
 	for i, rec := range recs {
 		c, _, err := f.Carried(rec)
@@ -158,7 +159,16 @@ func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []
 			foreign = append(foreign, i)
 			continue
 		}
-		any = true
+		id := c.Example.Item.ID
+		if k, ok := first[id]; ok {
+			if kept := examples.get(id); sameTexts(&kept, &c.Example.Item) {
+				refused = append(refused, model.Refusal{Check: CheckRecord, Reason: fmt.Sprintf("record %d: it repeats record %d", i, k), Index: i})
+			} else {
+				foreign = append(foreign, i)
+			}
+			continue
+		}
+		first[id] = i
 		examples.add(c.Example, c.Example.Item.ID)
 		if c.TestCase != nil {
 			testCases.add(*c.TestCase, c.TestCase.Item.ID)
@@ -182,7 +192,7 @@ func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []
 			testCases.add(p, p.Item.ID)
 		}
 	}
-	if !any {
+	if len(first) == 0 {
 		return nil, foreign, refused
 	}
 	return &model.Dataset{
@@ -190,22 +200,28 @@ func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []
 	}, foreign, refused
 }
 
+func sameTexts(a, b *model.Example) bool {
+	return a.ExpectedOutput == b.ExpectedOutput && slices.Equal(a.Input.Messages, b.Input.Messages)
+}
+
 // placed collects items by their id; of several with one id the first is kept.
 type placed[T any] struct {
-	seen map[string]bool
-	all  []Placed[T]
+	index map[string]int
+	all   []Placed[T]
 }
 
 func (p *placed[T]) add(item Placed[T], id string) {
-	if p.seen[id] {
+	if _, ok := p.index[id]; ok {
 		return
 	}
-	if p.seen == nil {
-		p.seen = map[string]bool{}
+	if p.index == nil {
+		p.index = map[string]int{}
 	}
-	p.seen[id] = true
+	p.index[id] = len(p.all)
 	p.all = append(p.all, item)
 }
+
+func (p *placed[T]) get(id string) T { return p.all[p.index[id]].Item }
 
 func (p *placed[T]) items() []T {
 	slices.SortStableFunc(p.all, func(a, b Placed[T]) int { return cmp.Compare(a.At, b.At) })

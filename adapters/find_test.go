@@ -73,8 +73,10 @@ func TestFind(t *testing.T) {
 		{"hop", "<2-hop>\n\nWorn shoes do not.", []string{"Worn shoes do not."}},
 		{"never unquoted", `Way | Time\nCourier | 2 days\nPost | 9 days`, []string{"| Way | Time |\r\n| --- | --- |\r\n| Courier | 2 days |\r\n| Post | 9 days |"}},
 		{"table", "| Courier | 2 days |\n| Post | 9 days |", []string{"| Courier | 2 days |\r\n| Post | 9 days |"}},
-		{"joined", "Вскрытую пачку чая вернуть нельзя.|| Courier | 2 days |\n| Post | 9 days ||Worn shoes do not.",
-			[]string{"Вскрытую пачку чая вернуть нельзя.", "| Courier | 2 days |\r\n| Post | 9 days |", "Worn shoes do not."}},
+		{
+			"joined", "Вскрытую пачку чая вернуть нельзя.|| Courier | 2 days |\n| Post | 9 days ||Worn shoes do not.",
+			[]string{"Вскрытую пачку чая вернуть нельзя.", "| Courier | 2 days |\r\n| Post | 9 days |", "Worn shoes do not."},
+		},
 		{"joined, one part unknown", "Worn shoes do not.|Something else entirely here", nil},
 		{"Japanese", "商品は三十日以内に返品", []string{"商品は三十日以内に返品"}},
 		{"Georgian", "საქონელი ბრუნდება ოც დღეში", []string{"საქონელი ბრუნდება ოც დღეში"}},

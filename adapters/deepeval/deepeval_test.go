@@ -177,7 +177,9 @@ func TestScenariosOpened(t *testing.T) {
 	if err := json.Unmarshal(back[0].JSON, &g); err != nil || g.Scenario != "eins" || g.ExpectedOutcome != "erfährt eins" || g.Input != "" || g.Turns != nil {
 		t.Errorf("the scenario became %s (%v)", back[0].JSON, err)
 	}
-	o.Open = func(context.Context, []*golden.Golden) ([]deepeval.Opening, error) { return nil, errors.New("the model is down") }
+	o.Open = func(context.Context, []*golden.Golden) ([]deepeval.Opening, error) {
+		return nil, errors.New("the model is down")
+	}
 	if b := adapt(t, o, nil, recs...); len(b.Items) != 1 || len(b.Refused) != 4 || !strings.Contains(b.Refused[0].Reason, "the model is down") {
 		t.Errorf("with a failing model: %+v", b)
 	}

@@ -153,6 +153,9 @@ func parameters(s *ragas.Sample) map[string]string {
 		"persona": s.PersonaName, "query_style": s.QueryStyle, "query_length": s.QueryLength,
 		"synthesizer": strings.TrimSuffix(s.SynthesizerName, "_query_synthesizer"),
 	}
+	if s.SynthesizerName == frame.Key { // ours, where there was none
+		delete(p, "synthesizer")
+	}
 	for name, key := range map[string]string{"evolution": "evolution_type", "question_type": "question_type"} {
 		if text, ok := loose.Text(s.Extra[key]); ok {
 			p[name] = text

@@ -32,14 +32,22 @@ func adapt(tb testing.TB, o ragas.Options, call *generator.Call, recs ...generat
 func TestAdaptForeign(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, json, want string }{
-		{"single hop", `{"user_input":"a","reference_contexts":["c"],"reference":"b","persona_name":"Buyer","query_style":"POOR_GRAMMAR","query_length":"SHORT","synthesizer_name":"single_hop_specific_query_synthesizer"}`,
-			"a -> b map[hops:1 persona:Buyer query_length:SHORT query_style:POOR_GRAMMAR synthesizer:single_hop_specific]"},
-		{"multi hop", `{"user_input":"a","reference_contexts":["<1-hop>\n\nc","<2-hop>\n\nd"],"reference":"b","synthesizer_name":"multi_hop_abstract_query_synthesizer"}`,
-			"a -> b map[hops:2 synthesizer:multi_hop_abstract]"},
-		{"values for names, misspelt", `{"user_input":"a","reference":"b","query_style":"Misspelled queries","query_length":"QueryLength.LONG","synthesizer_name":"single_hop_specifc_query_synthesizer"}`,
-			"a -> b map[hops:1 query_length:LONG query_style:MISSPELLED synthesizer:single_hop_specific]"},
-		{"release 0.2.0", `{"user_input":"a","reference_contexts":["c","d","e"],"reference":"b","synthesizer_name":"AbstractQuerySynthesizer"}`,
-			"a -> b map[hops:3 synthesizer:AbstractQuerySynthesizer]"},
+		{
+			"single hop", `{"user_input":"a","reference_contexts":["c"],"reference":"b","persona_name":"Buyer","query_style":"POOR_GRAMMAR","query_length":"SHORT","synthesizer_name":"single_hop_specific_query_synthesizer"}`,
+			"a -> b map[hops:1 persona:Buyer query_length:SHORT query_style:POOR_GRAMMAR synthesizer:single_hop_specific]",
+		},
+		{
+			"multi hop", `{"user_input":"a","reference_contexts":["<1-hop>\n\nc","<2-hop>\n\nd"],"reference":"b","synthesizer_name":"multi_hop_abstract_query_synthesizer"}`,
+			"a -> b map[hops:2 synthesizer:multi_hop_abstract]",
+		},
+		{
+			"values for names, misspelt", `{"user_input":"a","reference":"b","query_style":"Misspelled queries","query_length":"QueryLength.LONG","synthesizer_name":"single_hop_specifc_query_synthesizer"}`,
+			"a -> b map[hops:1 query_length:LONG query_style:MISSPELLED synthesizer:single_hop_specific]",
+		},
+		{
+			"release 0.2.0", `{"user_input":"a","reference_contexts":["c","d","e"],"reference":"b","synthesizer_name":"AbstractQuerySynthesizer"}`,
+			"a -> b map[hops:3 synthesizer:AbstractQuerySynthesizer]",
+		},
 		{"release 0.1", `{"question":"a","contexts":["c"],"ground_truth":"b","evolution_type":"multi_context","metadata":[{"source":"f"}],"episode_done":true}`, "a -> b map[evolution:multi_context]"},
 		{"release 0.0", `{"question":"a","ground_truth_context":["c"],"ground_truth":["b1","b2"],"question_type":"conditional","episode_done":false}`, "a -> b1\nb2 map[question_type:conditional]"},
 		{"turns", `{"user_input":[{"content":"a","type":"human"},{"content":"x","type":"ai"},{"content":"r","type":"tool"},{"content":"and a","type":"human"}],"reference":"b"}`, "a\nand a -> b map[]"},
@@ -230,4 +238,3 @@ func Example() {
 	// {"user_input": "Where is my parcel?", "reference": "Please give me the order number.", "synthesizer_name": "casebook"}
 	// ex_late 0 0
 }
-

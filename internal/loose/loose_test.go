@@ -89,8 +89,8 @@ func TestFinite(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`{"a": NaN, "b": [Infinity, -Infinity, 1]}`: `{"a": null, "b": [null, null, 1]}`,
-		`{"a": "NaN \" NaN", "NaN": 1}`:              `{"a": "NaN \" NaN", "NaN": 1}`,
-		`{"a": 1}`:                                   `{"a": 1}`,
+		`{"a": "NaN \" NaN", "NaN": 1}`:             `{"a": "NaN \" NaN", "NaN": 1}`,
+		`{"a": 1}`:                                  `{"a": 1}`,
 	} {
 		if got := string(loose.Finite([]byte(in))); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)
