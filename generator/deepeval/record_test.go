@@ -23,8 +23,11 @@ func TestGoldenJSON(t *testing.T) {
 			Input: "Где <мой> заказ & чек?", ExpectedOutput: "x", Context: []string{}, SourceFile: "a.md", CustomKeys: map[string]string{"b": "2", "a": "1"},
 			Metadata: &deepeval.Metadata{Evolutions: []string{"Reasoning"}, InputQuality: &quality, ContextSourceFiles: []string{"a.md"}, UsedSourceFiles: []string{}, ContextQuality: &whole},
 		}, `{"input":"Где <мой> заказ & чек?","actual_output":null,"expected_output":"x","retrieval_context":null,"context":[],"name":null,"comments":null,"source_file":"a.md","tools_called":null,"expected_tools":null,"additional_metadata":{"evolutions":["Reasoning"],"synthetic_input_quality":0.75,"context_source_files":["a.md"],"used_source_files":[],"context_quality":1.0},"custom_column_key_values":{"a":"1","b":"2"}}`},
-		{"from scratch", deepeval.Golden{Input: "q", Metadata: &deepeval.Metadata{Evolutions: []string{"Hypothetical"}}},
-			`{"input":"q","actual_output":null,"expected_output":null,"retrieval_context":null,"context":null,"name":null,"comments":null,"source_file":null,"tools_called":null,"expected_tools":null,"additional_metadata":{"evolutions":["Hypothetical"]},"custom_column_key_values":null}`},
+		{
+			"from scratch",
+			deepeval.Golden{Input: "q", Metadata: &deepeval.Metadata{Evolutions: []string{"Hypothetical"}}},
+			`{"input":"q","actual_output":null,"expected_output":null,"retrieval_context":null,"context":null,"name":null,"comments":null,"source_file":null,"tools_called":null,"expected_tools":null,"additional_metadata":{"evolutions":["Hypothetical"]},"custom_column_key_values":null}`,
+		},
 		{"conversational", deepeval.Golden{
 			Scenario: "s", ExpectedOutcome: "o", Context: []string{"c"}, Turns: []deepeval.Turn{{Role: "user", Content: "hi"}},
 			Metadata: &deepeval.Metadata{Evolutions: []string{"In-Breadth"}, ScenarioQuality: &quality, ContextSourceFiles: []string{}, UsedSourceFiles: []string{}},
@@ -56,25 +59,35 @@ func TestGoldenParse(t *testing.T) {
 		name, in string
 		want     deepeval.Golden
 	}{
-		{"camel case", `{"input":"a","actualOutput":"b","expectedOutput":"c","retrievalContext":["r"],"sourceFile":"f","toolsCalled":[{"name":"t"}],"expectedTools":[],"additionalMetadata":{"evolutions":["Reasoning"]},"customColumnKeyValues":{"k":1}}`,
+		{
+			"camel case", `{"input":"a","actualOutput":"b","expectedOutput":"c","retrievalContext":["r"],"sourceFile":"f","toolsCalled":[{"name":"t"}],"expectedTools":[],"additionalMetadata":{"evolutions":["Reasoning"]},"customColumnKeyValues":{"k":1}}`,
 			deepeval.Golden{
 				Input: "a", ActualOutput: "b", ExpectedOutput: "c", RetrievalContext: []string{"r"}, SourceFile: "f", ToolsCalled: json.RawMessage(`[{"name":"t"}]`), ExpectedTools: json.RawMessage(`[]`),
 				Metadata: &deepeval.Metadata{Evolutions: []string{"Reasoning"}}, CustomKeys: map[string]string{"k": "1"},
-			}},
-		{"cells", `{"input":"a","context":"one|two","retrieval_context":"['x', \"it's\"]","additional_metadata":"{'evolutions': ['Reasoning'], 'synthetic_input_quality': 0.5, 'own': None}","tools_called":"[]"}`,
+			},
+		},
+		{
+			"cells", `{"input":"a","context":"one|two","retrieval_context":"['x', \"it's\"]","additional_metadata":"{'evolutions': ['Reasoning'], 'synthetic_input_quality': 0.5, 'own': None}","tools_called":"[]"}`,
 			deepeval.Golden{
 				Input: "a", Context: []string{"one|two"}, RetrievalContext: []string{"x", "it's"}, ToolsCalled: json.RawMessage(`[]`),
 				Metadata: &deepeval.Metadata{Evolutions: []string{"Reasoning"}, InputQuality: pointer(0.5)},
-			}},
-		{"columns of a DataFrame", `{"input":"a","evolutions":"['Reasoning']","synthetic_input_quality":"0.9","context_quality":NaN,"n_chunks_per_context":"1"}`,
-			deepeval.Golden{Input: "a", Metadata: &deepeval.Metadata{Evolutions: []string{"Reasoning"}, InputQuality: pointer(0.9)}, Extra: map[string]json.RawMessage{"n_chunks_per_context": json.RawMessage(`"1"`)}}},
-		{"unknown keys and other types", `{"input":["a"],"context":[{"x":1}],"images_mapping":{"k":{}},"additional_metadata":{"evolutions":{"a":1},"mine":[1]}}`,
+			},
+		},
+		{
+			"columns of a DataFrame", `{"input":"a","evolutions":"['Reasoning']","synthetic_input_quality":"0.9","context_quality":NaN,"n_chunks_per_context":"1"}`,
+			deepeval.Golden{Input: "a", Metadata: &deepeval.Metadata{Evolutions: []string{"Reasoning"}, InputQuality: pointer(0.9)}, Extra: map[string]json.RawMessage{"n_chunks_per_context": json.RawMessage(`"1"`)}},
+		},
+		{
+			"unknown keys and other types", `{"input":["a"],"context":[{"x":1}],"images_mapping":{"k":{}},"additional_metadata":{"evolutions":{"a":1},"mine":[1]}}`,
 			deepeval.Golden{
 				Metadata: &deepeval.Metadata{Extra: map[string]json.RawMessage{"evolutions": json.RawMessage(`{"a":1}`), "mine": json.RawMessage(`[1]`)}},
 				Extra:    map[string]json.RawMessage{"context": json.RawMessage(`[{"x":1}]`), "images_mapping": json.RawMessage(`{"k":{}}`), "input": json.RawMessage(`["a"]`)},
-			}},
-		{"save_as of the synthesizer", `{"scenario":"s","expected_outcome":"o","context":["c"],"source_files":"docs/a.md"}`,
-			deepeval.Golden{Scenario: "s", ExpectedOutcome: "o", Context: []string{"c"}, Extra: map[string]json.RawMessage{"source_files": json.RawMessage(`"docs/a.md"`)}}},
+			},
+		},
+		{
+			"save_as of the synthesizer", `{"scenario":"s","expected_outcome":"o","context":["c"],"source_files":"docs/a.md"}`,
+			deepeval.Golden{Scenario: "s", ExpectedOutcome: "o", Context: []string{"c"}, Extra: map[string]json.RawMessage{"source_files": json.RawMessage(`"docs/a.md"`)}},
+		},
 	}
 	for _, tt := range tests {
 		got, err := deepeval.Parse([]byte(tt.in))
