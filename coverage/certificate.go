@@ -1,11 +1,13 @@
 package coverage
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -98,13 +100,14 @@ func Certify(in *CertifyInput) (*Certificate, error) {
 		Gaps:              orEmpty(in.Gaps),
 		Shortfalls:        orEmpty(in.Shortfalls),
 	}
+	accepted := acceptedCases(in.Dataset)
 	for i := range in.Plan {
 		up := &in.Plan[i]
 		m := planModel(up)
 		if err := checkModel(m); err != nil {
 			return nil, fmt.Errorf("%s: %w", up.UseCaseID, err)
 		}
-		rep, witness := recountAccepted(m, up.UseCaseID, in.Dataset)
+		rep, witness := recountAccepted(m, accepted[up.UseCaseID])
 		u := UseCaseTuples{UseCaseID: up.UseCaseID, Strength: m.Strength, Total: rep.Total, Feasible: rep.Feasible, Covered: rep.Covered, Witness: witness}
 		if i == 0 || u.Strength < c.Strength {
 			c.Strength = u.Strength
@@ -114,8 +117,9 @@ func Certify(in *CertifyInput) (*Certificate, error) {
 		c.Tuples.Covered += u.Covered
 		c.Tuples.UseCases = append(c.Tuples.UseCases, u)
 	}
+	shown := showing(in.Dataset.Examples)
 	for i := range in.Dataset.Policies {
-		c.Policies = append(c.Policies, policyCoverage(&in.Dataset.Policies[i], in.Dataset.Examples))
+		c.Policies = append(c.Policies, policyCoverage(&in.Dataset.Policies[i], shown))
 	}
 	c.Pairs = pairs(in.Dataset, in.Plan)
 	return c, nil
@@ -130,85 +134,120 @@ func planModel(up *model.UseCasePlan) *Model {
 	return m
 }
 
-// recountAccepted counts the tuples of a use case over its test cases that have
-// an example. The witness of a tuple is the first example of the first of them.
-func recountAccepted(m *Model, useCase string, d *model.Dataset) (Report, map[string]string) {
-	first := make(map[string]string) // example by test case, "" for none yet
-	for i := range d.TestCases {
-		if tc := &d.TestCases[i]; tc.UseCaseID == useCase {
-			first[tc.ID] = ""
-		}
-	}
+// accepted is a test case that has an example, and the first of these.
+type accepted struct {
+	tc      *model.TestCase
+	example string
+}
+
+// acceptedCases returns the test cases with an example, by use case.
+func acceptedCases(d *model.Dataset) map[string][]accepted {
+	first := make(map[string]string, len(d.TestCases)) // example by test case
 	for i := range d.Examples {
 		e := &d.Examples[i]
-		if id, ok := first[e.TestCaseID]; ok && id == "" {
+		if first[e.TestCaseID] == "" {
 			first[e.TestCaseID] = e.ID
 		}
 	}
-	var rows []map[string]string
-	var examples []string
+	out := make(map[string][]accepted)
 	for i := range d.TestCases {
 		tc := &d.TestCases[i]
-		if tc.UseCaseID != useCase || first[tc.ID] == "" {
-			continue
+		if id := first[tc.ID]; id != "" {
+			out[tc.UseCaseID] = append(out[tc.UseCaseID], accepted{tc, id})
 		}
-		id := first[tc.ID]
-		row := make(map[string]string, len(tc.Parameters))
-		for k, v := range tc.Parameters {
+	}
+	return out
+}
+
+// recountAccepted counts the tuples of a use case over its test cases that have
+// an example. The witness of a tuple is the first example of the first of them.
+func recountAccepted(m *Model, cases []accepted) (Report, map[string]string) {
+	rows := make([]map[string]string, 0, len(cases))
+	for _, a := range cases {
+		row := make(map[string]string, len(a.tc.Parameters))
+		for k, v := range a.tc.Parameters {
 			row[k] = v.String()
 		}
-		rows, examples = append(rows, row), append(examples, id)
+		rows = append(rows, row)
 	}
 	rep := Verify(m, rows)
 	witness := make(map[string]string, len(rep.Witness))
 	for key, i := range rep.Witness {
-		witness[key] = examples[i]
+		witness[key] = cases[i].example
 	}
 	return rep, witness
 }
 
-func policyCoverage(p *model.Policy, examples []model.Example) PolicyCoverage {
+// showing returns the examples that show each policy, by policy and role.
+func showing(examples []model.Example) map[string]map[model.Role][]string {
+	out := make(map[string]map[model.Role][]string)
+	for i := range examples {
+		e := &examples[i]
+		for k, id := range e.PolicyIDs {
+			role := e.Metadata.PolicyRoles[id]
+			if slices.Contains(e.PolicyIDs[:k], id) || role != model.Plain && role != model.Pressed {
+				continue
+			}
+			if out[id] == nil {
+				out[id] = make(map[model.Role][]string)
+			}
+			out[id][role] = append(out[id][role], e.ID)
+		}
+	}
+	return out
+}
+
+func policyCoverage(p *model.Policy, shown map[string]map[model.Role][]string) PolicyCoverage {
 	c := PolicyCoverage{ID: p.ID, Testable: p.IsTestable()}
 	if !c.Testable {
 		c.Reason = p.UntestableReason
 	}
-	for i := range examples {
-		switch e := &examples[i]; {
-		case shows(e, p.ID, model.Plain):
-			c.Plain = append(c.Plain, e.ID)
-		case shows(e, p.ID, model.Pressed):
-			c.Pressed = append(c.Pressed, e.ID)
-		}
-	}
+	c.Plain, c.Pressed = shown[p.ID][model.Plain], shown[p.ID][model.Pressed]
 	return c
 }
 
 // pairs lists the testable policies that are relevant to one use case, two by
 // two, in the order of the policies.
 func pairs(d *model.Dataset, plan []model.UseCasePlan) []PairCoverage {
-	meet := make(map[[2]string]bool)
+	places := make(map[string][]int) // of policies
+	for i := range d.Policies {
+		if d.Policies[i].IsTestable() {
+			places[d.Policies[i].ID] = append(places[d.Policies[i].ID], i)
+		}
+	}
+	meet := make(map[[2]int]bool)
 	for i := range plan {
-		for _, a := range plan[i].PolicyIDs {
-			for _, b := range plan[i].PolicyIDs {
-				meet[[2]string{a, b}] = true
+		var at []int
+		for _, id := range plan[i].PolicyIDs {
+			at = append(at, places[id]...)
+		}
+		for _, a := range at {
+			for _, b := range at {
+				if a < b {
+					meet[[2]int{a, b}] = true
+				}
 			}
 		}
 	}
-	out := []PairCoverage{}
-	for i := range d.Policies {
-		for k := i + 1; k < len(d.Policies); k++ {
-			a, b := &d.Policies[i], &d.Policies[k]
-			if !meet[[2]string{a.ID, b.ID}] || !a.IsTestable() || !b.IsTestable() {
-				continue
+	citing := make(map[string][]int) // examples
+	for n := range d.Examples {
+		for k, id := range d.Examples[n].PolicyIDs {
+			if !slices.Contains(d.Examples[n].PolicyIDs[:k], id) {
+				citing[id] = append(citing[id], n)
 			}
-			p := PairCoverage{Policies: [2]string{a.ID, b.ID}, Examples: []string{}}
-			for n := range d.Examples {
-				if e := &d.Examples[n]; slices.Contains(e.PolicyIDs, a.ID) && slices.Contains(e.PolicyIDs, b.ID) {
-					p.Examples = append(p.Examples, e.ID)
-				}
-			}
-			out = append(out, p)
 		}
+	}
+	order := slices.SortedFunc(maps.Keys(meet), func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
+	out := make([]PairCoverage, 0, len(order))
+	for _, at := range order {
+		a, b := d.Policies[at[0]].ID, d.Policies[at[1]].ID
+		p := PairCoverage{Policies: [2]string{a, b}, Examples: []string{}}
+		for _, n := range citing[a] {
+			if slices.Contains(d.Examples[n].PolicyIDs, b) {
+				p.Examples = append(p.Examples, d.Examples[n].ID)
+			}
+		}
+		out = append(out, p)
 	}
 	return out
 }
@@ -283,8 +322,9 @@ func recheckGaps(gaps []Gap, want *Certificate, d *model.Dataset, plan []model.U
 		uncovered[t] = what
 		order = append(order, t)
 	}
+	cases := acceptedCases(d)
 	for i := range plan {
-		rep, _ := recountAccepted(planModel(&plan[i]), plan[i].UseCaseID, d)
+		rep, _ := recountAccepted(planModel(&plan[i]), cases[plan[i].UseCaseID])
 		for _, t := range rep.Infeasible {
 			add(target{TargetTuple, plan[i].UseCaseID, t.Key()}, "infeasible")
 		}

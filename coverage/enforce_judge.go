@@ -19,8 +19,19 @@ type judge struct {
 	useCases  map[string][]*model.TestCase // by use case
 	examples  map[string][]*model.Example  // by test case
 	delivered map[string]*model.TestCase   // by row
-	failed    map[string]Gap               // why a row has nothing, by row
-	refused   map[string]model.Refusal     // by row, the last
+	wanted    map[*model.TestCase]int      // examples by the plan
+	plans     map[string][]*model.UseCasePlan
+	failed    map[string]Gap           // why a row has nothing, by row
+	refused   map[string]model.Refusal // by row, the last
+	accepted  map[string][]accepted    // by use case
+	shown     map[string]map[model.Role][]string
+	roles     map[string][]plannedRow   // rows by policy and role
+	against   map[string]*Contradiction // the first, by policy
+}
+
+type plannedRow struct {
+	useCase string
+	row     *model.Row
 }
 
 func newJudge(in *EnforceInput) *judge {
@@ -39,6 +50,25 @@ func newJudge(in *EnforceInput) *judge {
 	for i := range j.d.Examples {
 		e := &j.d.Examples[i]
 		j.examples[e.TestCaseID] = append(j.examples[e.TestCaseID], e)
+	}
+	j.accepted, j.shown = acceptedCases(j.d), showing(j.d.Examples)
+	j.roles, j.against = make(map[string][]plannedRow), make(map[string]*Contradiction)
+	j.wanted, j.plans = make(map[*model.TestCase]int), make(map[string][]*model.UseCasePlan)
+	for i := range in.Plan {
+		j.plans[in.Plan[i].UseCaseID] = append(j.plans[in.Plan[i].UseCaseID], &in.Plan[i])
+		for k := range in.Plan[i].Rows {
+			r := &in.Plan[i].Rows[k]
+			for id, role := range r.Roles {
+				j.roles[id+"/"+string(role)] = append(j.roles[id+"/"+string(role)], plannedRow{in.Plan[i].UseCaseID, r})
+			}
+		}
+	}
+	for i := range in.Contradictions {
+		for _, id := range in.Contradictions[i].PolicyIDs {
+			if j.against[id] == nil {
+				j.against[id] = &in.Contradictions[i]
+			}
+		}
 	}
 	for _, r := range in.Refused {
 		if r.Row != "" {
@@ -85,6 +115,7 @@ func (j *judge) rows(up *model.UseCasePlan) {
 			if !taken[tc.ID] && len(j.examples[tc.ID]) > 0 && agrees(row, tc) {
 				taken[tc.ID] = true
 				j.delivered[row.ID] = tc
+				j.wanted[tc] = max(j.wanted[tc], row.Examples)
 				break
 			}
 		}
@@ -132,7 +163,7 @@ func (j *judge) tuples(up *model.UseCasePlan) {
 		j.lack("sound plans", up.UseCaseID, 0, 1, err.Error())
 		return
 	}
-	rep, _ := recountAccepted(m, up.UseCaseID, j.d)
+	rep, _ := recountAccepted(m, j.accepted[up.UseCaseID])
 	for _, t := range rep.Infeasible {
 		j.gap(Gap{Kind: TargetTuple, Target: t.Key(), UseCaseID: up.UseCaseID, Verdict: VerdictInfeasible, Because: t.Because})
 	}
@@ -179,7 +210,7 @@ func (j *judge) policies() {
 			continue
 		}
 		for _, role := range []model.Role{model.Plain, model.Pressed} {
-			if slices.ContainsFunc(j.d.Examples, func(e model.Example) bool { return shows(&e, p.ID, role) }) {
+			if len(j.shown[p.ID][role]) > 0 {
 				continue
 			}
 			g := j.unshown(p.ID, role)
@@ -191,50 +222,49 @@ func (j *judge) policies() {
 	}
 }
 
-// shows reports whether an example cites a policy in a role.
-func shows(e *model.Example, policy string, role model.Role) bool {
-	return e.Metadata.PolicyRoles[policy] == role && slices.Contains(e.PolicyIDs, policy)
-}
-
 // unshown says why no example shows a policy in a role.
 func (j *judge) unshown(policy string, role model.Role) Gap {
 	target := policy + "/" + string(role)
-	for _, c := range j.in.Contradictions {
-		if slices.Contains(c.PolicyIDs, policy) {
-			return Gap{Kind: TargetPolicy, Target: target, Verdict: VerdictContradiction, Because: c.Because}
-		}
+	if c := j.against[policy]; c != nil {
+		return Gap{Kind: TargetPolicy, Target: target, Verdict: VerdictContradiction, Because: c.Because}
 	}
 	if why, ok := j.in.Infeasible[target]; ok {
 		return Gap{Kind: TargetPolicy, Target: target, Verdict: VerdictInfeasible, Limit: LimitModel, Because: why}
 	}
-	return j.because(TargetPolicy, target, "the example made for it does not show it",
-		func(r *model.Row) bool { return r.Roles[policy] == role })
+	return j.because(TargetPolicy, target, "the example made for it does not show it", j.roles[target])
 }
 
 // because says why something is missing that some rows were planned for: what
 // became of the first of them, a failure before what could not be, or that none
 // was planned.
-func (j *judge) because(kind Target, target, otherwise string, planned func(*model.Row) bool) Gap {
+func (j *judge) because(kind Target, target, otherwise string, planned []plannedRow) Gap {
 	var found *Gap
-	for i := range j.in.Plan {
-		up := &j.in.Plan[i]
-		for k := range up.Rows {
-			if !planned(&up.Rows[k]) {
-				continue
-			}
-			g := Gap{Kind: kind, Target: target, UseCaseID: up.UseCaseID, Verdict: VerdictRefused, Because: otherwise}
-			if f, ok := j.failed[up.Rows[k].ID]; ok {
-				g.Verdict, g.Limit, g.Because = f.Verdict, f.Limit, f.Because
-			}
-			if found == nil || g.Failure() && !found.Failure() {
-				found = &g
-			}
+	for _, p := range planned {
+		g := Gap{Kind: kind, Target: target, UseCaseID: p.useCase, Verdict: VerdictRefused, Because: otherwise}
+		if f, ok := j.failed[p.row.ID]; ok {
+			g.Verdict, g.Limit, g.Because = f.Verdict, f.Limit, f.Because
+		}
+		if found == nil || g.Failure() && !found.Failure() {
+			found = &g
 		}
 	}
 	if found != nil {
 		return *found
 	}
 	return j.excuse(kind, target, "", j.in.Counts.TestCasesPerUseCase > 0 || j.in.Counts.UseCases > 0)
+}
+
+// planned returns the rows of the plan that are meant.
+func (j *judge) planned(meant func(*model.Row) bool) []plannedRow {
+	var out []plannedRow
+	for i := range j.in.Plan {
+		for k := range j.in.Plan[i].Rows {
+			if r := &j.in.Plan[i].Rows[k]; meant(r) {
+				out = append(out, plannedRow{j.in.Plan[i].UseCaseID, r})
+			}
+		}
+	}
+	return out
 }
 
 func (j *judge) contradictions() {
@@ -252,7 +282,7 @@ func (j *judge) formats() {
 			continue
 		}
 		g := j.because(TargetFormat, string(f.Format), "the example made for it has another format",
-			func(r *model.Row) bool { return r.Format == f.Format })
+			j.planned(func(r *model.Row) bool { return r.Format == f.Format }))
 		j.gap(g)
 		if g.Failure() {
 			j.lack("examples of format "+string(f.Format), "", 0, 1, g.Because)
@@ -273,7 +303,7 @@ func (j *judge) sources() {
 			continue
 		}
 		g := j.because(TargetSource, string(s), "the example made for it has another source",
-			func(r *model.Row) bool { return r.Source == s })
+			j.planned(func(r *model.Row) bool { return r.Source == s }))
 		j.gap(g)
 		if g.Failure() {
 			j.lack("examples of source "+string(s), "", 0, 1, g.Because)
@@ -296,11 +326,14 @@ func (j *judge) minimums() {
 	}
 	least("types of policy", len(types), j.min.PolicyTypes, 0, "the documents state no other")
 	var ids []string
+	listed := make(map[string]bool)
 	for i := range j.d.UseCases {
 		ids = append(ids, j.d.UseCases[i].ID)
+		listed[j.d.UseCases[i].ID] = true
 	}
 	for i := range j.in.Plan {
-		if id := j.in.Plan[i].UseCaseID; !slices.Contains(ids, id) {
+		if id := j.in.Plan[i].UseCaseID; !listed[id] {
+			listed[id] = true
 			ids = append(ids, id)
 		}
 	}
@@ -333,11 +366,7 @@ func (j *judge) testCases(useCase string) {
 	want := max(j.min.TestCasesPerUseCase, j.in.Counts.TestCasesPerUseCase)
 	why := "no more were planned"
 	lost := 0
-	for i := range j.in.Plan {
-		up := &j.in.Plan[i]
-		if up.UseCaseID != useCase {
-			continue
-		}
+	for _, up := range j.plans[useCase] {
 		feasible := 0
 		for k := range up.Rows {
 			f, ok := j.failed[up.Rows[k].ID]
@@ -365,13 +394,7 @@ func (j *judge) testCases(useCase string) {
 
 func (j *judge) testCase(tc *model.TestCase) {
 	want := max(j.min.ExamplesPerTestCase, j.in.Counts.ExamplesPerTestCase)
-	for _, up := range j.in.Plan {
-		for i := range up.Rows {
-			if j.delivered[up.Rows[i].ID] == tc {
-				want = max(want, up.Rows[i].Examples)
-			}
-		}
-	}
+	want = max(want, j.wanted[tc])
 	if n := len(j.examples[tc.ID]); n < want {
 		j.lack("examples", tc.ID, n, want, "fewer passed the checks")
 	}

@@ -115,8 +115,10 @@ func (p *planner) faults(axis model.Axis, uc model.UseCase, policyIDs []string) 
 			}
 		}
 	}
-	for i := range p.ex.Policies {
-		add(p.ex.Policies[i].Statement)
+	for _, k := range p.faultOrder {
+		if !slices.Contains(kinds, k) {
+			kinds = append(kinds, k)
+		}
 	}
 	if !p.phrases {
 		// Without a model a lone slip of spelling is a mechanical task; together

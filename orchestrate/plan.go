@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/casebook-go/casebook/coverage"
@@ -50,6 +51,9 @@ type planner struct {
 	policies map[string]*model.Policy
 	shown    map[string]map[model.Role]int // rows that show a policy, by role
 	corners  int                           // corner rows in ordinary use cases so far
+
+	onFault    map[string][]*model.Policy // testable policies that speak about a visible fault
+	faultOrder []string                   // faults that any policy speaks about
 }
 
 // maxPolicies bounds how many policies a use case keeps: the few that decide.
@@ -68,6 +72,21 @@ func (p *planner) index() *planner {
 		p.policies[p.ex.Policies[i].ID] = &p.ex.Policies[i]
 	}
 	p.shown = map[string]map[model.Role]int{}
+	if p.lang == nil || !slices.ContainsFunc(p.profile.Axes, func(a model.Axis) bool { return a.Name == "fault" }) {
+		return p
+	}
+	p.onFault = map[string][]*model.Policy{}
+	for i := range p.ex.Policies {
+		pol := &p.ex.Policies[i]
+		for _, k := range p.lang.FaultKinds(pol.Statement) {
+			if !slices.Contains(p.faultOrder, k) {
+				p.faultOrder = append(p.faultOrder, k)
+			}
+			if pol.IsTestable() {
+				p.onFault[k] = append(p.onFault[k], pol)
+			}
+		}
+	}
 	return p
 }
 
@@ -179,20 +198,71 @@ func (p *planner) relevance(ctx context.Context, chosen []model.UseCase) (map[st
 	if err != nil && !errors.As(err, &fallback) {
 		return nil, fmt.Errorf("orchestrate: comparing policies with use cases: %w", err)
 	}
+	cosines := newCosines(vecs[:len(chosen)])
+	given := make([]int, len(chosen))
+	for k := range chosen {
+		given[k] = len(out[chosen[k].ID])
+	}
 	for i, pol := range loose {
 		best, score := 0, -2.0
-		for k := range chosen {
-			s := llm.Cosine(vecs[k], vecs[len(chosen)+i])
+		for k, s := range cosines.with(vecs[len(chosen)+i]) {
 			// Spread what is equally far from everything.
-			s -= 0.02 * float64(len(out[chosen[k].ID]))
+			s -= 0.02 * float64(given[k])
 			if s > score {
 				best, score = k, s
 			}
 		}
 		id := chosen[best].ID
 		out[id] = append(out[id], pol.ID)
+		given[best]++
 	}
 	return out, nil
+}
+
+// cosines compares vectors with one after another, as [llm.Cosine] does;
+// lexical vectors are nearly empty, and what is zero adds nothing.
+type cosines struct {
+	vecs    [][]float32
+	columns map[int][]int32 // vectors that are not zero there
+	squares []float64
+}
+
+func newCosines(vecs [][]float32) *cosines {
+	c := &cosines{vecs: vecs, columns: map[int][]int32{}, squares: make([]float64, len(vecs))}
+	for k, v := range vecs {
+		for j, x := range v {
+			if x != 0 {
+				c.columns[j] = append(c.columns[j], int32(k))
+				c.squares[k] += float64(float64(x) * float64(x))
+			}
+		}
+	}
+	return c
+}
+
+// with returns the cosine of each vector with v.
+func (c *cosines) with(v []float32) []float64 {
+	out := make([]float64, len(c.vecs))
+	var square float64
+	for j, y := range v {
+		if y == 0 {
+			continue
+		}
+		square += float64(float64(y) * float64(y))
+		for _, k := range c.columns[j] {
+			if len(c.vecs[k]) == len(v) {
+				out[k] += float64(float64(c.vecs[k][j]) * float64(y))
+			}
+		}
+	}
+	for k := range out {
+		if c.squares[k] == 0 || square == 0 {
+			out[k] = 0
+			continue
+		}
+		out[k] = max(-1, min(1, out[k]/math.Sqrt(float64(c.squares[k]*square))))
+	}
+	return out
 }
 
 func quotes(ev []model.Evidence) string {
@@ -500,14 +570,9 @@ func (p *planner) assign(up *model.UseCasePlan, r *model.Row) {
 // policyOn returns the testable policy that speaks about a visible fault and
 // most needs an example that presses it.
 func (p *planner) policyOn(fault string) string {
-	if p.lang == nil || fault == "" || fault == "none" {
-		return ""
-	}
 	best := ""
-	for i := range p.ex.Policies {
-		pol := &p.ex.Policies[i]
-		if pol.IsTestable() && slices.Contains(p.lang.FaultKinds(pol.Statement), fault) &&
-			(best == "" || p.shown[pol.ID][model.Pressed] < p.shown[best][model.Pressed]) {
+	for _, pol := range p.onFault[fault] {
+		if best == "" || p.shown[pol.ID][model.Pressed] < p.shown[best][model.Pressed] {
 			best = pol.ID
 		}
 	}

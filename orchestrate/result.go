@@ -39,6 +39,14 @@ func (r *run) grow() bool {
 			}
 		}
 	}
+	bears := map[string][]*ucState{} // on which use cases a policy bears
+	for _, uc := range r.ucs {
+		for k, id := range uc.plan.PolicyIDs {
+			if !slices.Contains(uc.plan.PolicyIDs[:k], id) {
+				bears[id] = append(bears[id], uc)
+			}
+		}
+	}
 	added := false
 	for i := range r.plan.Extraction.Policies {
 		pol := &r.plan.Extraction.Policies[i]
@@ -51,10 +59,7 @@ func (r *run) grow() bool {
 				continue
 			}
 			r.grown[key] = true
-			for _, uc := range r.ucs {
-				if !slices.Contains(uc.plan.PolicyIDs, pol.ID) {
-					continue
-				}
+			for _, uc := range bears[pol.ID] {
 				if row, ok := r.planner.extra(uc.plan, pol.ID, role); ok {
 					uc.plan.Rows = append(uc.plan.Rows, row)
 					r.addRow(uc, row).extra = true

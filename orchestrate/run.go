@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/casebook-go/casebook/internal/prompt"
@@ -35,6 +36,7 @@ type run struct {
 	plan     *Plan
 	planner  *planner
 	policies map[string]*model.Policy
+	policyAt map[string][]int // places in the extraction
 	ucs      []*ucState
 	ids      model.IDs
 	seen     *coverage.Index
@@ -203,9 +205,11 @@ func (r *run) adopt(ctx context.Context, given *Plan) error {
 		return err
 	}
 	var texts []string
+	r.policyAt = map[string][]int{}
 	for i := range plan.Extraction.Policies {
 		p := &plan.Extraction.Policies[i]
 		r.policies[p.ID] = p
+		r.policyAt[p.ID] = append(r.policyAt[p.ID], i)
 		texts = append(texts, p.Statement)
 	}
 	if r.embedder == nil {
@@ -214,7 +218,7 @@ func (r *run) adopt(ctx context.Context, given *Plan) error {
 				texts = append(texts, d.Blocks[i].Text)
 			}
 		}
-		r.embedder = llm.NewLexical(texts)
+		r.embedder = &lexical{texts: texts}
 	}
 	if r.planner == nil {
 		r.planner = r.newPlanner(plan.Documents, plan.Extraction, plan.Profile)
@@ -230,10 +234,17 @@ func (r *run) adopt(ctx context.Context, given *Plan) error {
 	}
 	r.grown = map[string]bool{}
 	r.rows = map[string]*rowState{}
+	found := map[string]int{}
+	for i := range plan.Extraction.UseCases {
+		id := plan.Extraction.UseCases[i].ID
+		if _, ok := found[id]; !ok {
+			found[id] = i
+		}
+	}
 	for i := range plan.UseCases {
 		up := &plan.UseCases[i]
-		k := slices.IndexFunc(plan.Extraction.UseCases, func(u model.UseCase) bool { return u.ID == up.UseCaseID })
-		if k < 0 {
+		k, ok := found[up.UseCaseID]
+		if !ok {
 			return &JobError{"Plan", fmt.Sprintf("use case %q is planned but not in the extraction", up.UseCaseID)}
 		}
 		uc := &ucState{useCase: plan.Extraction.UseCases[k], plan: up}
@@ -254,6 +265,19 @@ func (r *run) adopt(ctx context.Context, given *Plan) error {
 		r.ucs = append(r.ucs, uc)
 	}
 	return nil
+}
+
+// lexical is llm.NewLexical of the texts, made when it is first asked: most runs
+// never ask.
+type lexical struct {
+	texts []string
+	once  sync.Once
+	e     llm.Embedder
+}
+
+func (l *lexical) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	l.once.Do(func() { l.e, l.texts = llm.NewLexical(l.texts), nil })
+	return l.e.Embed(ctx, texts)
 }
 
 func (r *run) addRow(uc *ucState, row model.Row) *rowState {
@@ -534,10 +558,13 @@ func (r *run) job(reg *registered, args []byte, uc *ucState, rows []*rowState, r
 			cited[id] = true
 		}
 	}
-	for i := range r.plan.Extraction.Policies {
-		if p := r.plan.Extraction.Policies[i]; cited[p.ID] {
-			call.Policies = append(call.Policies, p)
-		}
+	var places []int
+	for id := range cited {
+		places = append(places, r.policyAt[id]...)
+	}
+	slices.Sort(places)
+	for _, i := range places {
+		call.Policies = append(call.Policies, r.plan.Extraction.Policies[i])
 	}
 	for _, row := range uc.rows {
 		if row.item != nil {
