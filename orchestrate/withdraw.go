@@ -35,6 +35,14 @@ func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 	if !r.single {
 		gaps = r.withdrawUseCases(infeasible)
 	}
+	planned := map[string][]*rowState{} // by policy and role
+	for _, uc := range r.ucs {
+		for _, row := range uc.rows {
+			for id, role := range row.row.Roles {
+				planned[id+"/"+string(role)] = append(planned[id+"/"+string(role)], row)
+			}
+		}
+	}
 	for i := range r.plan.Extraction.Policies {
 		p := &r.plan.Extraction.Policies[i]
 		if !p.IsTestable() {
@@ -42,7 +50,7 @@ func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 		}
 		for _, role := range []model.Role{model.Plain, model.Pressed} {
 			key := p.ID + "/" + string(role)
-			if why := r.unshowable(p.ID, role, infeasible); why != "" {
+			if why := unshowable(p.ID, role, planned[key], infeasible); why != "" {
 				infeasible[key] = why
 			}
 		}
@@ -66,24 +74,19 @@ func (r *run) dropExtra() {
 	}
 }
 
-// unshowable says why no feasible row shows a policy in a role, or "" when one
-// does or could.
-func (r *run) unshowable(policy string, role model.Role, infeasible map[string]string) string {
+// unshowable says why none of the rows planned for it shows a policy in a role,
+// or "" when one does or could.
+func unshowable(policy string, role model.Role, rows []*rowState, infeasible map[string]string) string {
 	why := "without a model: the document's own words give no message for it"
-	for _, uc := range r.ucs {
-		for _, row := range uc.rows {
-			if row.row.Roles[policy] != role {
-				continue
-			}
-			because, ok := infeasible[row.row.ID]
-			switch {
-			case ok:
-				why = because
-			case row.item != nil && !slices.ContainsFunc(row.item.Examples, func(e model.Example) bool { return e.Metadata.PolicyRoles[policy] == role }):
-				why = "without a model: the example that was to show it shows another policy"
-			default:
-				return ""
-			}
+	for _, row := range rows {
+		because, ok := infeasible[row.row.ID]
+		switch {
+		case ok:
+			why = because
+		case row.item != nil && !slices.ContainsFunc(row.item.Examples, func(e model.Example) bool { return e.Metadata.PolicyRoles[policy] == role }):
+			why = "without a model: the example that was to show it shows another policy"
+		default:
+			return ""
 		}
 	}
 	return why
@@ -100,8 +103,10 @@ func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
 	ranked := slices.DeleteFunc(slices.Clone(r.ucs), func(uc *ucState) bool { return r.base.hasUseCase(uc.useCase.ID) })
 	slices.SortStableFunc(ranked, func(a, b *ucState) int { return min(a.filled(), r.wanted()) - min(b.filled(), r.wanted()) })
 	var gaps []coverage.Gap
+	gone := map[*ucState]bool{}
+	out := map[string]bool{}
 	for _, uc := range ranked {
-		if len(r.ucs) <= keep {
+		if len(r.ucs)-len(gone) <= keep {
 			break
 		}
 		gap := coverage.Gap{Kind: coverage.TargetUseCase, Target: uc.useCase.ID, UseCaseID: uc.useCase.ID}
@@ -116,21 +121,28 @@ func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
 			continue
 		}
 		gaps = append(gaps, gap)
-		r.ucs = slices.DeleteFunc(r.ucs, func(u *ucState) bool { return u == uc })
-		r.plan.UseCases = slices.DeleteFunc(r.plan.UseCases, func(up model.UseCasePlan) bool { return up.UseCaseID == uc.useCase.ID })
+		gone[uc], out[uc.useCase.ID] = true, true
 	}
+	r.ucs = slices.DeleteFunc(r.ucs, func(u *ucState) bool { return gone[u] })
+	r.plan.UseCases = slices.DeleteFunc(r.plan.UseCases, func(up model.UseCasePlan) bool { return out[up.UseCaseID] })
 	r.repoint()
-	slices.SortFunc(gaps, func(a, b coverage.Gap) int { return r.place(a.Target) - r.place(b.Target) })
+	place := map[string]int{}
+	for i := range r.plan.Extraction.UseCases {
+		place[r.plan.Extraction.UseCases[i].ID] = i
+	}
+	slices.SortFunc(gaps, func(a, b coverage.Gap) int { return place[a.Target] - place[b.Target] })
 	return gaps
 }
 
 // repoint makes the states point at their plans again after the plans moved.
 func (r *run) repoint() {
+	plans := map[string]*model.UseCasePlan{}
+	for i := range r.plan.UseCases {
+		plans[r.plan.UseCases[i].UseCaseID] = &r.plan.UseCases[i]
+	}
 	for _, uc := range r.ucs {
-		for i := range r.plan.UseCases {
-			if r.plan.UseCases[i].UseCaseID == uc.useCase.ID {
-				uc.plan = &r.plan.UseCases[i]
-			}
+		if up := plans[uc.useCase.ID]; up != nil {
+			uc.plan = up
 		}
 	}
 }
@@ -219,11 +231,6 @@ func (r *run) trim() {
 		})
 		uc.plan.Rows = slices.DeleteFunc(uc.plan.Rows, func(row model.Row) bool { return !kept[row.ID] })
 	}
-}
-
-// place is the position of a use case in the document.
-func (r *run) place(id string) int {
-	return slices.IndexFunc(r.plan.Extraction.UseCases, func(u model.UseCase) bool { return u.ID == id })
 }
 
 // filled counts the rows that have an item.
