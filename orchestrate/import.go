@@ -11,6 +11,7 @@ import (
 	"github.com/casebook-go/casebook/adapters"
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/model"
@@ -281,7 +282,10 @@ func (im *importer) adapt(ctx context.Context, sources []source) []draft {
 	call := &generator.Call{
 		ID: "import", Documents: im.in.Documents, Language: im.ex.Language, Profile: im.profile,
 		Policies: im.ex.Policies, AllPolicies: im.ex.Policies, Log: im.o.opts.Log,
-		Embedder: im.o.opts.Embedder,
+		Embedder: im.embedder,
+	}
+	if call.Embedder == nil {
+		call.Embedder = llm.NewLexical(nil)
 	}
 	var out []draft
 	for _, s := range sources {

@@ -9,6 +9,7 @@ import (
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/internal/vector"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -29,7 +30,7 @@ type placer struct {
 // mostPolicies bounds how many policies a foreign record is placed under.
 const mostPolicies = 3
 
-func (im *importer) newPlacer(ctx context.Context, drafts []draft) (*placer, [][]float32) {
+func (im *importer) newPlacer(ctx context.Context, drafts []draft) (*placer, [][]float32, error) {
 	p := &placer{im: im, known: map[string]bool{}}
 	var texts, corpus []string
 	for i := range im.ex.UseCases {
@@ -62,22 +63,14 @@ func (im *importer) newPlacer(ctx context.Context, drafts []draft) (*placer, [][
 			}
 		}
 	}
-	var vecs [][]float32
 	embedder := im.embedder
-	if embedder != nil {
-		var err error
-		if vecs, err = embedder.Embed(ctx, texts); err != nil || len(vecs) != len(texts) {
-			message := "the number of vectors is wrong"
-			if err != nil {
-				message = err.Error()
-			}
-			im.events.emit(Event{Kind: EventNotice, Stage: "place", Message: "words are compared instead of embeddings: " + message})
-			vecs = nil
-		}
+	if p.lexical = embedder == nil; p.lexical {
+		embedder = llm.NewLexical(corpus)
 	}
-	if vecs == nil {
-		p.lexical = true
-		vecs, _ = llm.NewLexical(corpus).Embed(ctx, texts) // the lexical one never fails
+	vecs, err := vector.Embed(ctx, embedder, texts)
+	p.lexical = p.lexical || err != nil // the vectors are lexical ones then, and the embedder has said so
+	if len(vecs) != len(texts) {
+		return nil, nil, err
 	}
 	p.useCases, p.policies = vecs[:n], vecs[n:n+m]
 	var pairs []float64
@@ -90,7 +83,7 @@ func (im *importer) newPlacer(ctx context.Context, drafts []draft) (*placer, [][
 	if len(pairs) > 0 {
 		p.base = pairs[len(pairs)/2]
 	}
-	return p, vecs[n+m:]
+	return p, vecs[n+m:], nil
 }
 
 func (d *draft) text() string {
@@ -119,7 +112,10 @@ func (im *importer) place(ctx context.Context, drafts []draft) ([]draft, error) 
 	if len(drafts) == 0 {
 		return nil, nil
 	}
-	p, vecs := im.newPlacer(ctx, drafts)
+	p, vecs, err := im.newPlacer(ctx, drafts)
+	if err != nil {
+		return nil, err
+	}
 	var out []draft
 	for i := range drafts {
 		d := &drafts[i]

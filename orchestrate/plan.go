@@ -444,6 +444,10 @@ func (p *planner) ensureCorner(out *Plan) {
 		if p.ex.Corner[up.UseCaseID] != "" || i%3 != 1 && !(i == len(out.UseCases)-1 && p.corners == 0) {
 			continue
 		}
+		if slices.ContainsFunc(up.Rows, func(r model.Row) bool { return r.Source == model.SourceCorner }) {
+			p.corners++ // of the base
+			continue
+		}
 		ordinary := 0
 		for _, r := range up.Rows {
 			if r.Source == model.SourceFAQParaphrase {

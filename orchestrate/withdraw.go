@@ -32,6 +32,7 @@ func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 		}
 	}
 	r.trim()
+	r.takeBack(infeasible)
 	if !r.single {
 		gaps = r.withdrawUseCases(infeasible)
 	}
@@ -57,6 +58,23 @@ func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 	}
 	r.dropExtra()
 	return infeasible, gaps
+}
+
+// takeBack takes the items of this run out of use cases of a base whose test
+// cases would not vary enough with them: such a use case stays as it was.
+func (r *run) takeBack(infeasible map[string]string) {
+	for _, uc := range r.ucs {
+		if !r.base.hasUseCase(uc.useCase.ID) || uc.filled() < 2 || uc.axesVary() {
+			continue
+		}
+		for _, row := range uc.rows {
+			if row.item != nil && !r.base.has(row.row.ID) {
+				row.item = nil
+				r.filled--
+				infeasible[row.row.ID] = "without a model: the test cases that the document's own words give differ in fewer than two axes"
+			}
+		}
+	}
 }
 
 // dropExtra leaves out the rows that were added in vain: what they were for is
@@ -242,6 +260,30 @@ func (uc *ucState) filled() int {
 		}
 	}
 	return n
+}
+
+// axesVary reports whether at least two of the axes that the test cases name
+// take more than one value.
+func (uc *ucState) axesVary() bool {
+	values := map[string]map[model.Value]bool{}
+	for _, row := range uc.rows {
+		if row.item == nil {
+			continue
+		}
+		for _, a := range row.item.TestCase.Axes {
+			if values[a] == nil {
+				values[a] = map[model.Value]bool{}
+			}
+			values[a][row.item.TestCase.Parameters[a]] = true
+		}
+	}
+	n := 0
+	for _, v := range values {
+		if len(v) > 1 {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // varies reports whether at least two axes take more than one value over the
