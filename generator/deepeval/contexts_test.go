@@ -96,15 +96,22 @@ func TestEarlyStop(t *testing.T) {
 func TestContextsDiffer(t *testing.T) {
 	t.Parallel()
 	s := synthesizer(t, newFake(), func(o *deepeval.SynthesizerOptions) { o.Contexts.ChunkTokens = 60 })
-	r, err := s.FromDocuments(t.Context(), []*model.Document{long(t, "a.md", 40)}, &deepeval.Ask{Goldens: 20})
-	if err != nil {
-		t.Fatal(err)
+	for sections, want := range map[int]int{40: 10, 4: 1} {
+		r, err := s.FromDocuments(t.Context(), []*model.Document{long(t, "a.md", sections)}, &deepeval.Ask{Goldens: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Contexts) < want || len(r.Contexts) > 10 {
+			t.Errorf("%d contexts of %d sections for 20 goldens", len(r.Contexts), sections)
+		}
+		contextsDiffer(t, r.Contexts)
 	}
-	if len(r.Contexts) != 10 {
-		t.Errorf("%d contexts for 20 goldens, want 10", len(r.Contexts))
-	}
+}
+
+func contextsDiffer(t *testing.T, cs []deepeval.Context) {
+	t.Helper()
 	sets := map[string]bool{}
-	for _, c := range r.Contexts {
+	for _, c := range cs {
 		var ids []string
 		for _, p := range c.Passages {
 			ids = append(ids, p.ID)
