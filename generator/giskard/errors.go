@@ -36,6 +36,15 @@ func (e *RowError) Error() string {
 	return b.String() + ": " + e.Reason
 }
 
+// DeclinedError says that the model found that a question cannot be written
+// honestly: a passage that states nothing, an aside that nobody would make.
+type DeclinedError struct{ Reason string }
+
+// Error implements error.
+func (e *DeclinedError) Error() string {
+	return "the model says that it cannot be written: " + e.Reason
+}
+
 // ErrEmpty is the error of a knowledge base without text.
 var ErrEmpty = errors.New("giskard: the knowledge base holds no text; give documents or rows with text")
 

@@ -30,7 +30,9 @@ type fake struct {
 	needs int
 	// unsupported is what the check finds without support in a reply.
 	unsupported func(message string) bool
-	unknown     string // key of the rule on what cannot be answered
+	// declines says why an item of the kind cannot be written; "" for can.
+	declines func(kind, item, user string) string
+	unknown  string // key of the rule on what cannot be answered
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -175,6 +177,7 @@ func (f *fake) play(system, user string) (kind string, reply any) {
 
 // items answers every item of a prompt.
 func (f *fake) items(user string, answer func(key, kind, item string) map[string]any) map[string]any {
+	whole := user
 	_, user, _ = strings.Cut(user, "<items>\n")
 	out := []map[string]any{}
 	places := itemLine.FindAllStringSubmatchIndex(user, -1)
@@ -188,6 +191,14 @@ func (f *fake) items(user string, answer func(key, kind, item string) map[string
 			kind = user[at[4]:at[5]]
 		}
 		it := answer(user[at[2]:at[3]], kind, user[at[0]:end])
+		if _, ok := it["impossible"]; ok && f.declines != nil {
+			if why := f.declines(kind, user[at[0]:end], whole); why != "" {
+				for name := range it {
+					it[name] = ""
+				}
+				it["impossible"] = why
+			}
+		}
 		it["item"] = user[at[2]:at[3]]
 		out = append(out, it)
 	}

@@ -255,6 +255,32 @@ func TestGenerator_lostParameter(t *testing.T) {
 	}
 }
 
+// A kind of question that cannot be written of a row's passages gives way to a
+// simple one; so does a rewrite.
+func TestGenerator_declined(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"two needs", "joint need", "missing fact", "complex", "distracting element"} {
+		call := plan(t, read(t, "tea_shop_ru.md"), "ru", 14, nil)
+		f := &fake{unknown: "p1", declines: func(k, _, _ string) string {
+			if k == kind {
+				return "It cannot be done."
+			}
+			return ""
+		}}
+		call.Model = f
+		out, err := generator.Must(giskard.New(nil)).Generate(t.Context(), call)
+		if err != nil || len(out.Records) != 14 {
+			t.Errorf("%s: %d records, %v", kind, len(out.Records), err)
+			continue
+		}
+		for _, q := range questions(t, out) {
+			if q.Metadata.QuestionType == kind || kind == "two needs" && q.Metadata.QuestionType == "double" {
+				t.Errorf("%s: %+v", kind, q)
+			}
+		}
+	}
+}
+
 // A repair writes the texts anew and keeps what the method said.
 func TestGenerator_repair(t *testing.T) {
 	t.Parallel()

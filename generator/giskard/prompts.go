@@ -35,6 +35,8 @@ The message
 - It stands alone: whoever reads only the message knows what is wanted.
 - It is never an exam question about a document or the assistant, never a heading, never a copy of the passages' wording: do not repeat four words in a row from them.
 - Answering it well must turn on something that the item's first passage says: a condition, a limit, a step, a fact. Two agents of different quality would answer it differently.
+- A passage may hold sample messages and their answers, some of them wrong: never send one of them again.
+- A passage that only describes the assistant, the documents or how they were made, or that is a bare heading, decides nothing for anybody: say so in "impossible" and leave "message" empty.
 - No two messages of a reply ask for the same.
 - Everything is in the language of the passages.
 `
@@ -68,7 +70,7 @@ How to rewrite, by the kind that the item names:
 
 var rewriteRules = map[Type]string{
 	Complex:        "Make it harder to get right: put the need under circumstances of the person's own to which the passages must be applied: two conditions at once, a case at the limit, a date or an amount that has to be compared. One need still.",
-	Distracting:    "Let the person mention in passing something of the passage under \"aside\". It must sound natural, must not change the right answer and must not be a second request.",
+	Distracting:    "Let the person mention in passing something of the passage under \"aside\". It must sound natural, must not change the right answer and must not be a second request. If nobody would mention anything of it, say so in \"impossible\".",
 	Situational:    "Weave the person's situation into the message, told by the person (\"we are ...\", \"my ...\"). The need stays and is still asked.",
 	Double:         "Make one message of the two: both needs of the same person, both recognisable, neither dropped nor blended into the other.",
 	Conversational: "Split it. \"opening\": the person says what it is about, without the question. \"assistant\": one short line of the assistant that invites them to go on and answers nothing. \"follow_up\": the question, so short that it is understood only after the opening. Opening and follow_up, read one after the other, say all that the message said. \"message\" stays empty.",

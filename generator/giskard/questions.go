@@ -48,6 +48,8 @@ type question struct {
 	input                        string // as the person sends it
 	opening, assistant, followUp string // of conversational ones, of which input is folded
 	problem                      string // why the last attempt was refused
+	declined                     string // why the model says that it cannot be done
+	barren                       bool   // the seed gives no need at all
 }
 
 // questionsReply is what the model is asked for. Field order is the order of
@@ -72,8 +74,6 @@ type questionItem struct {
 func (it *questionItem) fault(kind Type, corner bool, language string) string {
 	message, second := clean(it.Message), clean(it.Second)
 	switch {
-	case message == "" && clean(it.Impossible) != "":
-		return "the model says it cannot be written: " + clean(it.Impossible)
 	case message == "":
 		return "there is no message"
 	case !corner && (!inLanguage(message, language) || !inLanguage(second, language)):
@@ -108,7 +108,10 @@ func (w *work) askQuestions(ctx context.Context, batch []*slot, _ int, seed int6
 			user.WriteString(", with a situation")
 		}
 		user.WriteString("\n")
-		if s.nth > 0 {
+		switch {
+		case s.nth > 0 && s.row != nil:
+			fmt.Fprintf(&user, "   message number %d about its policy: another person in another situation\n", s.nth+1)
+		case s.nth > 0:
 			fmt.Fprintf(&user, "   message number %d about this first passage: another person, and another detail than the one that comes to mind first\n", s.nth+1)
 		}
 		w.describe(&user, s)
@@ -131,6 +134,15 @@ func (w *work) askQuestions(ctx context.Context, batch []*slot, _ int, seed int6
 			continue
 		}
 		it := &rep.Items[k]
+		if why := clean(it.Impossible); why != "" && clean(it.Message) == "" {
+			if s.row != nil && s.first() != kindNeed && s.first() != kindCorner {
+				s.kind, s.problem = Simple, "" // its passages give one need at least
+				continue
+			}
+			s.declined, s.barren = why, s.first() == kindNeed
+			out[i] = &struct{}{}
+			continue
+		}
 		if s.problem = it.fault(s.kind, s.first() == kindCorner, w.call.Language); s.problem != "" {
 			continue
 		}
@@ -230,8 +242,13 @@ func (w *work) run(ctx context.Context, name string, slots []*slot, ask func(con
 	results := stage.Run(ctx, w.call, slots, w.stage(name), ask)
 	errs := make([]error, len(results))
 	for i, r := range results {
-		if errs[i] = r.Err; r.Err != nil && slots[i].problem != "" {
-			errs[i] = fmt.Errorf("%w: %s", r.Err, slots[i].problem)
+		switch s := slots[i]; {
+		case r.Err != nil && s.problem != "":
+			errs[i] = fmt.Errorf("%w: %s", r.Err, s.problem)
+		case r.Err != nil:
+			errs[i] = r.Err
+		case s.declined != "":
+			errs[i] = &DeclinedError{Reason: s.declined}
 		}
 	}
 	return errs

@@ -32,8 +32,6 @@ func (it *rewriteItem) fault(kind Type, first, language string) string {
 	}
 	for _, p := range parts {
 		switch {
-		case clean(p) == "" && clean(it.Impossible) != "":
-			return "the model says it cannot be rewritten: " + clean(it.Impossible)
 		case clean(p) == "":
 			return "a part of the rewritten message is missing"
 		case !inLanguage(clean(p), language):
@@ -62,7 +60,7 @@ func (w *work) rewrites(ctx context.Context, slots []*slot) []error {
 			errs[i] = nil // neither shows everything: the checks of the run say more
 			continue
 		}
-		if ctx.Err() == nil && w.asked(errs[i]) {
+		if ctx.Err() == nil && w.asked(errs[i]) || s.declined != "" {
 			s.kind, s.input, errs[i] = Simple, s.message, nil
 			s.opening, s.assistant, s.followUp, s.second = "", "", "", ""
 		}
@@ -104,6 +102,11 @@ func (w *work) askRewrites(ctx context.Context, batch []*slot, _ int, seed int64
 			continue
 		}
 		it := &rep.Items[k]
+		if why := clean(it.Impossible); why != "" && clean(it.Message+it.FollowUp) == "" {
+			s.declined = why
+			out[i] = &struct{}{}
+			continue
+		}
 		if s.problem = it.fault(s.kind, s.message, w.call.Language); s.problem != "" {
 			continue
 		}

@@ -225,7 +225,7 @@ func native(item *model.Item, example int) *Question {
 // is about, types by weight over the rows that may have them.
 func (w *work) slots(ctx context.Context) []*slot {
 	var out, free []*slot
-	used := map[int]int{}
+	used := map[string]int{} // by the policy that a row is about
 	for i := range w.call.Rows {
 		row := &w.call.Rows[i]
 		n := max(1, row.Examples)
@@ -242,8 +242,10 @@ func (w *work) slots(ctx context.Context) []*slot {
 			case row.Corner == "":
 				free = append(free, s)
 			}
-			s.nth = used[s.seed()]
-			used[s.seed()]++
+			if len(row.PolicyIDs) > 0 {
+				s.nth = used[row.PolicyIDs[0]]
+				used[row.PolicyIDs[0]]++
+			}
 			out = append(out, s)
 		}
 	}

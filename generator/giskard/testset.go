@@ -96,6 +96,7 @@ type making struct {
 	topics []int
 	used   map[int]int       // by passage: how many questions were asked for
 	texts  map[int][]string  // by passage: accepted inputs
+	barren map[int]bool      // passages that give no question
 	slots  []*slot           // the question under way of each place
 	made   []*Question       // the one kept
 	spans  [][]model.Span    // of its contexts
@@ -133,7 +134,7 @@ func (kb *KnowledgeBase) plan(counts Counts) (*making, error) {
 	}
 	m := &making{
 		kb: kb, counts: counts, seeds: kb.seeds(kb.o.Seed), topics: kb.topics(n, kb.o.Seed),
-		used: map[int]int{}, texts: map[int][]string{}, slots: make([]*slot, n), made: make([]*Question, n), spans: make([][]model.Span, n),
+		used: map[int]int{}, texts: map[int][]string{}, barren: map[int]bool{}, slots: make([]*slot, n), made: make([]*Question, n), spans: make([][]model.Span, n),
 		why: map[Type][]string{}, report: Report{Asked: counts, Made: Counts{}},
 	}
 	for i, t := range counts.types(kb.o.Seed) {
@@ -150,9 +151,10 @@ func (m *making) draw(i, round int) {
 	// Where no passage of the topic will do, one of another topic does.
 	for d := range m.kb.Topics {
 		t := (m.topics[i] + d) % len(m.kb.Topics)
-		if m.seeds.draw(t, func(c int) bool { return m.kb.place(s, c, r) == nil }) >= 0 {
+		if m.seeds.draw(t, func(c int) bool { return !m.barren[c] && m.kb.place(s, c, r) == nil }) >= 0 {
 			break
 		}
+		s.contexts = nil
 	}
 	if s.contexts != nil {
 		s.nth = m.used[s.seed()]
@@ -294,6 +296,9 @@ func (m *making) fail(i, round int, err error) {
 	}
 	if hopeless(err) {
 		m.fatal = err
+	}
+	if m.slots[i].barren {
+		m.barren[m.slots[i].seed()] = true
 	}
 	m.draw(i, round+1)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -534,5 +535,39 @@ func TestTestset_ids(t *testing.T) {
 	}
 	if !slices.ContainsFunc(set.Questions, func(q giskard.Question) bool { return q.Metadata.SeedDocumentID == "007" }) {
 		t.Error("no question of 007")
+	}
+}
+
+// A passage of which the model says that it states nothing is not asked about
+// again; if none states anything, the error says so.
+func TestTestset_declined(t *testing.T) {
+	t.Parallel()
+	rows := []giskard.Row{{ID: "intro", Text: "This page has three parts."}, {ID: "a", Text: "Parcels carry a two-year warranty."}, {ID: "b", Text: "Returns are free within 14 days."}}
+	asked := 0
+	f := &fake{declines: func(kind, item, user string) string {
+		m := regexp.MustCompile(`passages (d\d+)`).FindStringSubmatch(item)
+		if kind == "need" && strings.Contains(user, "<passage key=\""+m[1]+"\">\nThis page") {
+			asked++
+			return "It only describes the page."
+		}
+		return ""
+	}}
+	o := &giskard.Options{Weights: giskard.Weights{giskard.Simple: 1}, Concurrency: 1}
+	set, err := build(t, &giskard.Input{Rows: rows, Model: f}, o).Testset(t.Context(), 9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range set.Questions {
+		if q.Metadata.SeedDocumentID == "intro" {
+			t.Errorf("a question about what states nothing: %+v", q)
+		}
+	}
+	if asked == 0 || asked > 3 { // each place once, in the first round
+		t.Errorf("it was asked about %d times", asked)
+	}
+	_, err = build(t, &giskard.Input{Rows: rows[:1], Model: f}, o).Testset(t.Context(), 2)
+	var short *giskard.ShortfallError
+	if !errors.As(err, &short) || short.Made != 0 || !strings.Contains(err.Error(), "It only describes the page.") {
+		t.Errorf("error %v, want a *ShortfallError with the reason", err)
 	}
 }
