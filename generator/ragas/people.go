@@ -44,11 +44,16 @@ func topics(g *Graph) (texts []string, of map[string]int) {
 		for i := range labels {
 			labels[i] = i
 		}
-	case len(vs) == len(nodes):
-		labels = vector.Cluster(vs, &vector.ClusterOptions{Max: maxTopics})
-	}
-	if !slices.ContainsFunc(labels, func(l int) bool { return l >= 0 }) {
-		labels = make([]int, len(nodes)) // all of one kind, or of none
+	default:
+		if len(vs) == len(nodes) {
+			labels = vector.Cluster(vs, &vector.ClusterOptions{Max: maxTopics})
+		}
+		if slices.Max(labels) < 1 { // no groups to tell apart
+			for i := range labels {
+				labels[i] = vector.Noise
+			}
+		}
+		lone(labels)
 	}
 	of = map[string]int{}
 	number := map[int]int{}
@@ -69,6 +74,22 @@ func topics(g *Graph) (texts []string, of map[string]int) {
 		}
 	}
 	return texts, of
+}
+
+// lone makes topics of single chunks that are in no group, evenly spread, as
+// many as there is room for.
+func lone(labels []int) {
+	next := slices.Max(labels) + 1
+	var out []int
+	for i, l := range labels {
+		if l < 0 {
+			out = append(out, i)
+		}
+	}
+	room := min(maxTopics-next, len(out))
+	for k := range room {
+		labels[out[k*len(out)/room]] = next + k
+	}
 }
 
 // meet returns the personas of the options, with what could bring them, or makes
