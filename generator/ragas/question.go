@@ -10,6 +10,7 @@ import (
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/chunk"
+	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/internal/stage"
 	"github.com/casebook-go/casebook/model"
@@ -55,8 +56,12 @@ func (e *engine) write(ctx context.Context, call *generator.Call, orders []order
 			}
 			q := rep.Messages[at]
 			q.Input = strings.TrimSpace(q.Input)
-			// What the last attempt brings is left to the check of the answers.
-			if q.Input != "" && (attempt == e.o.Attempts-1 || e.shows(&batch[i], &q)) {
+			// Asking once more mends a slip; what stays is left to the checks.
+			ok := q.Input != "" && (attempt > 0 || e.shows(call, &batch[i], &q))
+			if hops := e.shares[batch[i].share].MultiHop; hops && attempt < e.o.Attempts-1 {
+				ok = ok && len(uses(&q, len(batch[i].contexts))) > 1
+			}
+			if ok {
 				out[i] = &q
 			}
 		}
@@ -65,16 +70,34 @@ func (e *engine) write(ctx context.Context, call *generator.Call, orders []order
 }
 
 // shows reports whether a message is as it was ordered, as far as code can tell.
-func (e *engine) shows(o *order, q *question) bool {
+func (e *engine) shows(call *generator.Call, o *order, q *question) bool {
 	if !o.length.holds(q.Input) {
-		return false
-	}
-	if e.shares[o.share].MultiHop && len(uses(q, len(o.contexts))) < 2 {
 		return false
 	}
 	for i := range o.contexts {
 		if _, copied := coverage.SharedRun(q.Input, o.contexts[i].Text, coverage.ParaphraseRun); copied {
 			return false
+		}
+	}
+	return o.row == nil || planned(call, o.row, q.Input)
+}
+
+// planned reports whether a message shows every value of its row that a rule
+// decides.
+func planned(call *generator.Call, row *model.Row, text string) bool {
+	l, err := lang.For(call.Language)
+	if err != nil {
+		l = nil // rules that need words are then undecided
+	}
+	in := &model.Input{Messages: []model.Message{{Role: model.RoleUser, Content: text}}}
+	for _, name := range row.Axes {
+		for _, a := range call.Axes {
+			if a.Name != name {
+				continue
+			}
+			if value, ok := coverage.Classify(l, a, in, row.Format); ok && value != row.Parameters[name].String() {
+				return false
+			}
 		}
 	}
 	return true

@@ -358,7 +358,8 @@ func neighbours(w *world) map[string][]link {
 }
 
 // partner returns the node that the row's question can join with its own: that
-// of another policy of the row (rank 0), else the nearest in the graph (rank 1).
+// of another policy of the row (rank 0), else the nearest in the graph in which a
+// policy stands (rank 1), else the nearest (rank 2).
 func (e *engine) partner(call *generator.Call, w *world, near map[string][]link, row *model.Row, own *Node) (*Node, link, int) {
 	for _, id := range row.PolicyIDs[min(1, len(row.PolicyIDs)):] {
 		for _, ev := range evidenceOf(call, id) {
@@ -379,12 +380,34 @@ func (e *engine) partner(call *generator.Call, w *world, near map[string][]link,
 			return n, l, 0
 		}
 	}
+	var other link
 	for _, l := range near[own.ID] {
-		if _, ok := w.places[l.node.ID]; ok {
+		if _, ok := w.places[l.node.ID]; !ok {
+			continue
+		}
+		if w.rules(call, l.node) {
 			return l.node, l, 1
 		}
+		if other.node == nil {
+			other = l
+		}
 	}
-	return nil, link{}, 0
+	return other.node, other, 2
+}
+
+// rules reports whether a policy of the run stands in the node.
+func (w *world) rules(call *generator.Call, n *Node) bool {
+	s := w.places[n.ID].Span
+	for _, list := range [][]model.Policy{call.Policies, call.AllPolicies} {
+		for i := range list {
+			for _, ev := range list[i].Evidence {
+				if ev.InputFile == s.Doc && ev.LineStart <= s.EndLine && ev.LineEnd >= s.StartLine {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // at returns the node in which most of the evidence lies.

@@ -27,7 +27,7 @@ func (e *engine) answers(seed uint64) *answer.Options {
 func (e *engine) must(o *order) string {
 	var b strings.Builder
 	if e.shares[o.share].MultiHop {
-		b.WriteString("A right reply needs at least two of the contexts and joins what they say. ")
+		b.WriteString("A right reply needs at least two of the item's passages and joins what they say. ")
 	}
 	fmt.Fprintf(&b, "The message keeps its style (%s) and its length (%s).", o.style.Meaning, o.length.Meaning)
 	return b.String()

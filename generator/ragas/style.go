@@ -42,7 +42,7 @@ func Styles() []Style {
 		{Misspelled, "one or two ordinary words are misspelt, as fingers slip on a phone; the rest is right and everything is understood. Never a slip in a number, a name or a word that shows a parameter"},
 		{PerfectGrammar, "careful, correct sentences with capitals and full stops, yet a person's, not an office's"},
 		{PoorGrammar, "everyday loose grammar: a dropped word, a wrong ending or order, no commas; everything is understood"},
-		{WebSearchLike, "a few key words of the need in a row, as typed into a search field, with hardly any small words and no full stop"},
+		{WebSearchLike, "the key words of the need in a row, as people type into a search field or a chat: hardly any small words, no full stop, yet one knows at once what they want"},
 	}
 }
 
