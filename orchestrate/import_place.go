@@ -176,8 +176,9 @@ func (s lineSet) add(doc string, from, to int) {
 	}
 }
 
-// overlap is the share of the lines of both that they have in common.
-func (s lineSet) overlap(t lineSet) float64 {
+// within is the share of the lines of s that t has: whole documents as contexts
+// say nothing, and must not speak for what is said in most places.
+func (s lineSet) within(t lineSet) float64 {
 	both, all := 0, 0
 	for doc, lines := range s {
 		all += len(lines)
@@ -187,13 +188,10 @@ func (s lineSet) overlap(t lineSet) float64 {
 			}
 		}
 	}
-	for _, lines := range t {
-		all += len(lines)
-	}
 	if both == 0 {
 		return 0
 	}
-	return float64(both) / float64(all-both)
+	return float64(both) / float64(all)
 }
 
 func (d *draft) lines() lineSet {
@@ -213,11 +211,11 @@ func (p *placer) useCase(d *draft, vec []float32) int {
 	sims, laps := make([]float64, len(p.useCases)), make([]float64, len(p.useCases))
 	for i := range p.useCases {
 		sims[i] = llm.Cosine(vec, p.useCases[i])
-		laps[i] = lines.overlap(p.lines[i])
+		laps[i] = p.lines[i].within(lines)
 	}
 	if slices.Max(append(slices.Clone(laps), 0)) == 0 { // by the rules that the contexts state
 		for k := range p.policies {
-			if lap := lines.overlap(p.ruled[k]); lap > 0 {
+			if lap := p.ruled[k].within(lines); lap > 0 {
 				for i := range p.im.ex.UseCases {
 					if at := slices.Index(p.im.ex.Relevant[p.im.ex.UseCases[i].ID], p.im.ex.Policies[k].ID); at >= 0 {
 						laps[i] = max(laps[i], lap/float64(at+1))
@@ -298,7 +296,7 @@ func (p *placer) policiesOf(d *draft, vec []float32) []string {
 	sims, laps := make([]float64, len(p.policies)), make([]float64, len(p.policies))
 	var candidates []int
 	for k := range p.policies {
-		laps[k] = lines.overlap(p.ruled[k])
+		laps[k] = p.ruled[k].within(lines)
 		if bears(k) || laps[k] > 0 && !own {
 			sims[k] = llm.Cosine(vec, p.policies[k])
 			candidates = append(candidates, k)

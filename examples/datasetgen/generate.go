@@ -31,6 +31,8 @@ type settings struct {
 	generators, addTo             string
 	format, from                  string // of import
 	model, baseURL                string
+	embedding                     string // model of embeddings
+	priceEmbedding                float64
 	budgetUSD, priceIn, priceOut  float64
 	maxCalls, maxTokens           int64
 	callTimeout                   time.Duration
@@ -67,6 +69,8 @@ func (s *settings) documentFlags(fs *flag.FlagSet) {
 func (s *settings) modelFlags(fs *flag.FlagSet) {
 	fs.StringVar(&s.model, "model", "", "name of the model (default: OPENAI_MODEL)")
 	fs.StringVar(&s.baseURL, "base-url", "", "endpoint that speaks the OpenAI format (default: OPENAI_BASE_URL, else OpenAI)")
+	fs.StringVar(&s.embedding, "embedding-model", "", "model of the same endpoint that compares texts (default: OPENAI_EMBEDDING_MODEL, else their words are compared)")
+	fs.Float64Var(&s.priceEmbedding, "price-embedding", 0, "dollars per million tokens embedded")
 	fs.Float64Var(&s.budgetUSD, "budget-usd", 0, "most dollars to spend; needs --price-in and --price-out")
 	fs.Float64Var(&s.priceIn, "price-in", 0, "dollars per million tokens sent")
 	fs.Float64Var(&s.priceOut, "price-out", 0, "dollars per million tokens received")
@@ -111,6 +115,7 @@ func (s *settings) check() error {
 		{"budget-usd", s.budgetUSD},
 		{"price-in", s.priceIn},
 		{"price-out", s.priceOut},
+		{"price-embedding", s.priceEmbedding},
 		{"call-timeout", float64(s.callTimeout)},
 	} {
 		if s.given[n.flag] && n.value <= 0 {
@@ -130,6 +135,10 @@ func (s *settings) check() error {
 		return usage("--offline excludes --record and --replay: there is no model to record")
 	case s.priceIn > 0 != (s.priceOut > 0):
 		return usage("--price-in and --price-out belong together")
+	case s.embedding != "" && (s.record != "" || s.replay != ""):
+		return usage("--embedding-model excludes --record and --replay: embeddings are not recorded")
+	case s.embedding != "" && s.budgetUSD > 0 && s.priceEmbedding == 0:
+		return usage("--budget-usd with --embedding-model needs --price-embedding")
 	case s.budgetUSD > 0 && s.priceIn == 0:
 		return usage("--budget-usd needs the prices of the model: give --price-in and --price-out")
 	}

@@ -59,6 +59,7 @@ func (s *settings) provide(t *terminal, opts *orchestrate.Options) (finish func(
 	}
 	opts.Capabilities = client.Capabilities()
 	if s.record == "" {
+		s.embed(t, client, opts)
 		return finish, nil
 	}
 	f, err := os.OpenFile(s.record, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
@@ -75,6 +76,25 @@ func (s *settings) provide(t *terminal, opts *orchestrate.Options) (finish func(
 		}
 		return nil
 	}, nil
+}
+
+// embed has the endpoint compare texts when a model for it is named. A name in
+// the environment is passed over where a budget of dollars has no price for it.
+func (s *settings) embed(t *terminal, client *openai.Client, opts *orchestrate.Options) {
+	name := s.embedding
+	if name == "" {
+		name = t.env("OPENAI_EMBEDDING_MODEL")
+	}
+	if name == "" || s.budgetUSD > 0 && s.priceEmbedding == 0 {
+		return
+	}
+	opts.Embedder = client.Embedder(name)
+	if s.priceEmbedding > 0 {
+		if opts.Prices == nil {
+			opts.Prices = llm.Prices{}
+		}
+		opts.Prices[name] = llm.Price{Input: s.priceEmbedding, Cached: s.priceEmbedding, CacheWrite: s.priceEmbedding}
+	}
 }
 
 // unrecorded refuses a recording of a run without a model.

@@ -57,7 +57,7 @@ func (f modelFunc) Complete(ctx context.Context, req *llm.Request) (*llm.Respons
 // online are the arguments of a run with the model behind a server, or with
 // none when there is only a recording.
 func online(s *wire.Server, out string, rest ...string) []string {
-	args := []string{"generate", "--input", bikes, "--out", out, "--seed", "42"}
+	args := []string{"generate", "--input", bikes, "--out", out, "--seed", "42", "--generators", "direct,rules"}
 	if s != nil {
 		args = append(args, "--model", "actor", "--base-url", s.URL())
 	}
