@@ -135,19 +135,12 @@ func (e *CountError) Error() string {
 // a failure of the provider, the end of ctx. The testset is then nil or holds
 // what there is. Equal inputs and replies give equal testsets.
 func Generate(ctx context.Context, in *Input, o *Options) (*Testset, error) {
-	filled, err := o.filled()
+	filled, err := in.check(o)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case in == nil || in.Client == nil:
+	if in.Client == nil {
 		return nil, &OptionsError{"Client", "a model is needed"}
-	case in.Graph == nil && len(in.Documents) == 0:
-		return nil, &OptionsError{"Documents", "give documents or a graph"}
-	case in.Size < 1:
-		return nil, &OptionsError{"Size", "give 1 or more"}
-	case !(in.ReasoningRatio >= 0 && in.ReasoningRatio <= 1):
-		return nil, &OptionsError{"ReasoningRatio", "give 0 to 1"}
 	}
 	e := (&engine{o: filled}).with(in.ReasoningRatio)
 	g := in.Graph
@@ -164,6 +157,23 @@ func Generate(ctx context.Context, in *Input, o *Options) (*Testset, error) {
 		return nil, err
 	}
 	return e.testset(ctx, in, w)
+}
+
+// check returns the options filled in, or says what cannot be.
+func (in *Input) check(o *Options) (*Options, error) {
+	filled, err := o.filled()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case in == nil || in.Graph == nil && len(in.Documents) == 0:
+		return nil, &OptionsError{"Documents", "give documents or a graph"}
+	case in.Size < 1:
+		return nil, &OptionsError{"Size", "give 1 or more"}
+	case !(in.ReasoningRatio >= 0 && in.ReasoningRatio <= 1):
+		return nil, &OptionsError{"ReasoningRatio", "give 0 to 1"}
+	}
+	return filled, nil
 }
 
 // call is a call outside of a run.

@@ -51,7 +51,7 @@ func Extract(o *Options) Transform {
 	return Transform{"extract", func(ctx context.Context, call *generator.Call, g *Graph) error {
 		var todo []passage
 		for _, n := range leaves(g) {
-			if n.Summary == "" || n.Themes == nil || n.Entities == nil {
+			if n.unread() {
 				for _, text := range parts(n) {
 					todo = append(todo, passage{n, text})
 				}
@@ -93,6 +93,9 @@ func Extract(o *Options) Transform {
 		return nil
 	}}
 }
+
+// unread reports whether something of n is not known yet.
+func (n *Node) unread() bool { return n.Summary == "" || n.Themes == nil || n.Entities == nil }
 
 func label(n *Node) string {
 	if id, _ := n.Metadata["chunk_id"].(string); id != "" {

@@ -185,6 +185,9 @@ func chosen(keys []string, n int) []bool {
 	return out
 }
 
+// personasPer is how many given personas are asked about in one call.
+const personasPer = 20
+
 type matchItem struct {
 	Name   string   `json:"name" jsonschema_description:"The persona's name, exactly as given."`
 	Topics []string `json:"topics" jsonschema_description:"Keys of the matters in which this person can have a need of their own."`
@@ -197,13 +200,12 @@ type matchItems struct {
 // match asks what brings the given personas. One whose name does not come back,
 // in whatever spelling, is asked about again, and in the end comes with anything.
 func (p *people) match(ctx context.Context, call *generator.Call, texts []string, o *Options, seed uint64) []Failure {
-	const most = 20 // personas in one call
 	p.personas = o.Personas
 	p.comes = make([][]bool, len(o.Personas))
 	if len(texts) < 2 {
 		return nil
 	}
-	results := stage.Run(ctx, call, o.Personas, stage.Options{Name: "ragas_match", Batch: most, Concurrency: o.Concurrency, Attempts: o.Attempts, Seed: seed},
+	results := stage.Run(ctx, call, o.Personas, stage.Options{Name: "ragas_match", Batch: personasPer, Concurrency: o.Concurrency, Attempts: o.Attempts, Seed: seed},
 		func(ctx context.Context, batch []Persona, _ int, seed int64) ([]*[]bool, error) {
 			var b strings.Builder
 			opening(&b, call, o.Context)

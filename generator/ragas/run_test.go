@@ -315,3 +315,21 @@ func TestOnlyDocumentsOfTheRunAreNamed(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A message that does not show what its row plans is asked for once more.
+func TestWhatARowPlansIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	times := 0
+	m := &edited{edit: map[string]func(string, map[string]any){
+		actor.RagasQuestions: func(_ string, reply map[string]any) {
+			times++
+			each(reply, "messages", func(_ int, item map[string]any) {
+				item["input"] = []string{"", "hello can you tell me where my parcel is", "hello, where is my parcel?"}[min(times, 2)]
+			})
+		},
+	}}
+	_, by := run(t, deal(t, m, with("length", "short", "greeting", "present", "form", "question")), nil)
+	if times != 2 || by["row_1"].UserInput != "hello, where is my parcel?" {
+		t.Errorf("asked %d times, got %q", times, by["row_1"].UserInput)
+	}
+}
