@@ -128,20 +128,27 @@ func next(x uint64) uint64 {
 	return z ^ z>>31
 }
 
-// cells are vectors by the centre that they are nearest to.
+// cells are vectors by the centre that they are nearest to. The sketches of a
+// cell stand together, and cells are searched in turn, so that memory is read in
+// order.
 type cells struct {
-	us, sk  [][]float32
+	us      [][]float32
 	centres [][]float32
-	members [][]int
-	probes  int
+	order   []int     // vectors, cell by cell
+	first   []int     // place in order where a cell begins; one more at the end
+	flat    []float32 // sketches, in that order
+	dim     int       // of a sketch
 }
+
+// probes is how many cells are searched for each vector.
+const probes = 64
 
 func newCells(us [][]float32) *cells {
 	const rounds = 4
 	n := len(us)
-	c := &cells{us: us, sk: sketches(us)}
+	sk := sketches(us)
+	c := &cells{us: us, dim: len(sk[0])}
 	count := 2 * int(math.Sqrt(float64(n)))
-	c.probes = 48
 	// The centres begin as vectors spread evenly over the order, and are learned
 	// from a sample.
 	sample := make([]int, 0, 20*count)
@@ -151,19 +158,19 @@ func newCells(us [][]float32) *cells {
 	}
 	c.centres = make([][]float32, count)
 	for i := range c.centres {
-		c.centres[i] = c.sk[sample[i*len(sample)/count]]
+		c.centres[i] = sk[sample[i*len(sample)/count]]
 	}
 	own := make([]int, n)
 	for range rounds {
-		parallel(len(sample), func(i int) { own[sample[i]] = c.nearestCentre(c.sk[sample[i]]) })
+		parallel(len(sample), func(i int) { own[sample[i]] = c.nearestCentre(sk[sample[i]]) })
 		sums := make([][]float32, count)
 		for _, i := range sample {
 			s := sums[own[i]]
 			if s == nil {
-				s = make([]float32, len(c.sk[i]))
+				s = make([]float32, c.dim)
 				sums[own[i]] = s
 			}
-			for j, x := range c.sk[i] {
+			for j, x := range sk[i] {
 				s[j] += x
 			}
 		}
@@ -173,13 +180,28 @@ func newCells(us [][]float32) *cells {
 			}
 		}
 	}
-	parallel(n, func(i int) { own[i] = c.nearestCentre(c.sk[i]) })
-	c.members = make([][]int, count)
+	parallel(n, func(i int) { own[i] = c.nearestCentre(sk[i]) })
+	c.first = make([]int, count+1)
+	for _, k := range own {
+		c.first[k+1]++
+	}
+	for k := range count {
+		c.first[k+1] += c.first[k]
+	}
+	c.order = make([]int, n)
+	c.flat = make([]float32, n*c.dim)
+	free := slices.Clone(c.first)
 	for i, k := range own {
-		c.members[k] = append(c.members[k], i)
+		p := free[k]
+		free[k]++
+		c.order[p] = i
+		copy(c.flat[p*c.dim:], sk[i])
 	}
 	return c
 }
+
+// sketch is that of the vector at a place of the order.
+func (c *cells) sketch(p int) []float32 { return c.flat[p*c.dim : (p+1)*c.dim : (p+1)*c.dim] }
 
 func (c *cells) nearestCentre(v []float32) int {
 	best, at := float32(-2), 0
@@ -193,28 +215,29 @@ func (c *cells) nearestCentre(v []float32) int {
 
 func (c *cells) nearest(k int, out [][]Neighbour) {
 	const ahead = 16 // candidates compared exactly, for each one wanted
-	parallel(len(c.us), func(i int) {
-		near := nearest{k: len(c.centres)}
+	most := max(10*ahead, ahead*k)
+	parallel(len(c.order), func(p int) {
+		i, sketch := c.order[p], c.sketch(p)
+		near := nearest{k: len(c.centres), list: make([]Neighbour, 0, len(c.centres))}
 		for j, m := range c.centres {
-			near.list = append(near.list, Neighbour{j, float64(dot(c.sk[i], m))})
+			near.offer(Neighbour{j, float64(dot(sketch, m))})
 		}
-		order := near.sorted()
-		most := max(160, ahead*k)
 		h := nearest{k: most, list: make([]Neighbour, 0, most)}
 		seen := 0
-		for p, cell := range order {
-			if p >= c.probes && seen >= most {
+		for searched, cell := range near.sorted() {
+			if searched >= probes && seen >= most {
 				break
 			}
-			for _, j := range c.members[cell.Index] {
-				if j != i {
-					seen++
-					h.offer(Neighbour{j, float64(dot(c.sk[i], c.sk[j]))})
+			from, to := c.first[cell.Index], c.first[cell.Index+1]
+			seen += to - from
+			for q := from; q < to; q++ {
+				if q != p {
+					h.offer(Neighbour{c.order[q], float64(dot(sketch, c.sketch(q)))})
 				}
 			}
 		}
-		final := nearest{k: k, list: make([]Neighbour, 0, k)}
 		slices.SortFunc(h.list, func(a, b Neighbour) int { return a.Index - b.Index })
+		final := nearest{k: k, list: make([]Neighbour, 0, k)}
 		for _, m := range h.list {
 			final.offer(Neighbour{m.Index, rounded(dot(c.us[i], c.us[m.Index]))})
 		}
