@@ -258,7 +258,7 @@ func (s scaled) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 // also when questions come to nothing.
 func TestTestset_topics(t *testing.T) {
 	t.Parallel()
-	doc := document(t, "a.md", bulk.Document("en", 60_000, 3))
+	doc := document(t, "a.md", bulk.Document("en", 30_000, 3))
 	kb := build(t, &giskard.Input{Documents: []*model.Document{doc}, Model: &fake{unsupported: func(message string) bool { return strings.HasSuffix(message, "a") }}}, nil)
 	if len(kb.Topics) < 3 {
 		t.Fatalf("%d topics, too few to tell", len(kb.Topics))

@@ -40,7 +40,7 @@ func TestWire_oneInThreeBroken(t *testing.T) {
 	}
 	for seed := range uint64(3) {
 		s, client := serve(t, &wire.Options{Faults: wire.Faults(seed, 1.0/3, wire.BrokenJSON, wire.Refusal, wire.Truncated, wire.CutBody, wire.RateLimit)})
-		kb := build(t, &giskard.Input{Documents: []*model.Document{document(t, "a.md", bulk.Document("en", 30_000, seed))}, Model: client}, &giskard.Options{Seed: seed})
+		kb := build(t, &giskard.Input{Documents: []*model.Document{document(t, "a.md", bulk.Document("en", 10_000, seed))}, Model: client}, &giskard.Options{Seed: seed})
 		set, err := kb.TestsetOf(t.Context(), want)
 		if err != nil {
 			t.Errorf("seed %d: %v", seed, err)
