@@ -35,12 +35,17 @@ type Params struct {
 // policies: small, so that a context is about little else.
 const runChunkTokens = 256
 
+// runTopUps is how often missing rows are made again in a run, which has other
+// generators for what is still missing then.
+const runTopUps = 1
+
 // New returns the generator. Its tool is generate_with_deepeval, its records are
 // of [Format]. It is safe for concurrent use; the error is a *[ConfigError].
 //
 // In a run each row's context is made of the passages that its policies stand in
 // and of their neighbours, in chunks of 256 tokens unless the options say
-// otherwise; quality is not scored, since the plan has chosen. Goldens whose
+// otherwise; quality is not scored, since the plan has chosen. Missing goldens
+// are made again once unless Options.TopUps says otherwise. Those whose
 // expected output is not supported by the documents, or that their context does
 // not answer, are dropped with the reason.
 func New(o *Options) (generator.Generator, error) {
@@ -50,6 +55,9 @@ func New(o *Options) (generator.Generator, error) {
 	}
 	if own.Contexts.ChunkTokens == 0 {
 		own.Contexts.ChunkTokens = runChunkTokens
+	}
+	if own.TopUps == 0 {
+		own.TopUps = runTopUps
 	}
 	opts, err := own.settled()
 	if err != nil {

@@ -140,7 +140,7 @@ func (e *engine) fill(ctx context.Context, slots []*slot, avoid []string) {
 		_ = group.Wait() // always nil: a failure belongs to its slots
 		var left []*slot
 		for _, s := range open {
-			if s.err == nil && !s.fixed {
+			if s.err == nil && s.made.input != "" && !s.fixed { // empty messages are alike
 				if of, ok := known.Near(s.made.input); ok {
 					s.err = &DuplicateError{Input: s.made.input, Of: of}
 				}

@@ -27,7 +27,7 @@ type job struct {
 }
 
 func (s *Synthesizer) start(a *Ask) (*job, error) {
-	j := &job{s: s, embedder: s.o.Embedder}
+	j := &job{s: s}
 	if a != nil {
 		j.ask = *a
 	}
@@ -41,6 +41,9 @@ func (s *Synthesizer) start(a *Ask) (*job, error) {
 	}
 	j.main = llm.Adaptive(llm.Retry(j.ledger.Client(s.limiter.Client(s.o.Client)), s.o.Retry), s.o.Capabilities)
 	j.critic = j.main
+	if s.o.Embedder != nil {
+		j.embedder = llm.CacheEmbedder(llm.RetryEmbedder(j.ledger.Embedder(s.limiter.Embedder(s.o.Embedder)), s.o.Retry))
+	}
 	if s.o.Critic != nil {
 		j.critic = llm.Adaptive(llm.Retry(j.ledger.Client(s.limiter.Client(s.o.Critic)), s.o.Retry), nil)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/casebook-go/casebook/generator"
@@ -22,7 +23,7 @@ type library struct {
 }
 
 // newLibrary cuts and embeds documents: every chunk is embedded once.
-func newLibrary(ctx context.Context, e llm.Embedder, docs []*model.Document, o *ContextConfig) (*library, error) {
+func newLibrary(ctx context.Context, e llm.Embedder, docs []*model.Document, o *ContextConfig, log *slog.Logger) (*library, error) {
 	lib := &library{docs: docs, chunks: chunk.Split(docs, &chunk.Options{MaxTokens: o.ChunkTokens, OverlapTokens: o.OverlapTokens})}
 	if len(lib.chunks) == 0 {
 		return lib, nil
@@ -39,6 +40,9 @@ func newLibrary(ctx context.Context, e llm.Embedder, docs []*model.Document, o *
 	if err != nil && !errors.As(err, &fallback) {
 		return nil, fmt.Errorf("deepeval: embed the chunks: %w", err)
 	}
+	if fallback != nil {
+		log.Warn("the embedder failed; passages are compared by their words", "texts", fallback.Texts, "error", fallback.Err)
+	}
 	lib.vectors = vs
 	return lib, nil
 }
@@ -50,7 +54,7 @@ func shared(ctx context.Context, call *generator.Call, docs []*model.Document, o
 		key += fmt.Sprintf(" %q", d.Name)
 	}
 	return generator.Once(ctx, call.Memo, key, func(ctx context.Context) (*library, error) {
-		return newLibrary(ctx, call.Embedder, docs, o)
+		return newLibrary(ctx, call.Embedder, docs, o, call.Log)
 	})
 }
 

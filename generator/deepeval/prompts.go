@@ -101,7 +101,7 @@ var turnPrompts = StagePrompts{
 Say first what is wrong, then score. Start at 1 and take off
 - 0.6 if nothing in the item's context, or in the other rules where they are given, decides the answer. A rule that tells the assistant to decline, to ask back or to hand over decides it, too; so does a fact that two passages give together.
 - 0.6 if it cannot be understood by itself: it points to a text, a passage or something said before.
-- 0.5 if nobody with a problem would send it: it is an exam question about the document, a heading, a list of questions, or it speaks of "the customer" and "the assistant" from outside.
+- 0.6 if nobody with a problem would send it: it is an exam question about the document, a heading, a list of questions, or it speaks of "the customer" and "the assistant" from outside.
 - 0.3 if it is unclear what the person wants, or if they want two unrelated things.
 - 0.3 if it copies the document's wording, or is much longer than people write in a chat.
 - 0.6 if it is a row of a plan and does not turn on the row's first policy, or a parameter of the row cannot be seen in it.
@@ -139,7 +139,7 @@ var scenarioPrompts = StagePrompts{
 ` + data + `
 Say first what is wrong, then score. Start at 1 and take off
 - 0.6 if nothing in the item's context decides how the conversation should end. A rule that tells the assistant to decline, to ask back or to hand over decides it, too.
-- 0.4 if it is no conversation with the assistant but a question, a transcript or a summary of a text.
+- 0.6 if it is no conversation with the assistant but a question, a transcript or a summary of a text.
 - 0.2 if it is unclear who takes part, 0.2 if it is unclear in which situation, and 0.3 if it is unclear what the person wants.
 - 0.3 if no such person would come up with it in earnest.
 Never score below 0.

@@ -43,6 +43,9 @@ func TestSizes(t *testing.T) {
 	for name, doc := range sized(t) {
 		for _, n := range []int{1, 2, 5, 10, 60, 100} {
 			for _, scenarios := range []bool{false, true} {
+				if scenarios && name == "200 pages" && n != 60 {
+					continue // what differs is not the document
+				}
 				t.Run(fmt.Sprintf("%s/%d/%v", name, n, scenarios), func(t *testing.T) {
 					t.Parallel()
 					f := newFake()

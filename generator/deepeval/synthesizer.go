@@ -74,7 +74,7 @@ type Result struct {
 	Contexts []Context
 	// Failures are what was not made or read, each with its reason.
 	Failures []Failure
-	// Usage counts the calls and tokens of every stage.
+	// Usage counts the calls and tokens of every stage, embeddings included.
 	Usage *llm.Spending
 }
 
@@ -135,7 +135,7 @@ func (s *Synthesizer) fromDocuments(ctx context.Context, docs []*model.Document,
 	docs = slices.DeleteFunc(slices.Clone(docs), func(d *model.Document) bool { return d == nil })
 	e := j.engine(s.language(docs, nil), true)
 	o := &s.opts.Contexts
-	lib, err := newLibrary(ctx, s.o.Embedder, docs, o)
+	lib, err := newLibrary(ctx, j.embedder, docs, o, s.o.Log)
 	if err != nil {
 		r, _ := j.result(nil, nil, nil, failed)
 		return r, err

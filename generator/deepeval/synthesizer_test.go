@@ -576,6 +576,10 @@ func TestNoDuplicates(t *testing.T) {
 			t.Errorf("the critic was asked about a duplicate:\n%s", p)
 		}
 	}
+	said := f.said(actor.DeepEvalInputs)
+	if last := said[len(said)-1]; !strings.Contains(last, "- When does my parcel go back, please?") || !strings.Contains(last, "- "+given[0].Input) {
+		t.Errorf("the last request does not name what exists:\n%s", last)
+	}
 	// A model that knows one thing only ends in a typed shortfall.
 	f = newFake()
 	f.on = func(kind string, req *llm.Request, _ int) (*llm.Response, error, bool) {
@@ -644,12 +648,16 @@ func TestUsage(t *testing.T) {
 		}
 		return resp, err, true
 	}
-	s := synthesizer(t, f, func(o *deepeval.SynthesizerOptions) { o.Concurrency = 1 })
+	s := synthesizer(t, f, func(o *deepeval.SynthesizerOptions) {
+		o.Concurrency = 1
+		o.Embedder = &paid{&served}
+		o.Retry = &llm.RetryOptions{Base: time.Millisecond}
+	})
 	r, err := s.FromDocuments(t.Context(), []*model.Document{long(t, "a.md", 12)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Usage.Tokens != served || r.Usage.Calls != int64(f.total()) {
+	if r.Usage.Tokens != served || r.Usage.Calls != int64(f.total())+1 {
 		t.Errorf("%d calls and %+v are reported, %d and %+v were served", r.Usage.Calls, r.Usage.Tokens, f.total(), served)
 	}
 	var sum llm.Usage
@@ -659,7 +667,7 @@ func TestUsage(t *testing.T) {
 		sum.Output += l.Tokens.Output
 		stages[l.Purpose] = true
 	}
-	for _, want := range []string{"deepeval_quality", "deepeval_inputs", "deepeval_critic", "deepeval_evolve"} {
+	for _, want := range []string{"deepeval_quality", "deepeval_inputs", "deepeval_critic", "deepeval_evolve", "deepeval_answer", "deepeval_check", llm.PurposeEmbed} {
 		if !stages[want] {
 			t.Errorf("no line for %s: %v", want, stages)
 		}
@@ -667,6 +675,21 @@ func TestUsage(t *testing.T) {
 	if sum != served {
 		t.Errorf("the stages add up to %+v", sum)
 	}
+}
+
+// paid is an embedder that says what its calls used.
+type paid struct{ served *llm.Usage }
+
+func (p *paid) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	vs, _, err := p.EmbedUsage(ctx, texts)
+	return vs, err
+}
+
+func (p *paid) EmbedUsage(ctx context.Context, texts []string) ([][]float32, llm.Usage, error) {
+	vs, err := llm.NewLexical(texts).Embed(ctx, texts)
+	u := llm.Usage{Input: int64(100 * len(texts))}
+	p.served.Input += u.Input
+	return vs, u, err
 }
 
 // D22: a critic of its own scores, and only it; by default the model itself.

@@ -1,0 +1,5 @@
+//go:build !race
+
+package deepeval_test
+
+const raced = false
