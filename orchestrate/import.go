@@ -148,7 +148,8 @@ func (im *importer) do(ctx context.Context) error {
 }
 
 // read extracts use cases and policies. Where the documents do not say what
-// kind of agent they are about, the tests do: they ask and have an answer.
+// kind of agent they are about, the tests do: those that casebook wrote have
+// their case, the others ask and have an answer.
 func (im *importer) read(ctx context.Context) error {
 	im.profile = im.o.opts.Profile
 	ex, err := im.extract(ctx, im.in.Documents)
@@ -156,6 +157,11 @@ func (im *importer) read(ctx context.Context) error {
 	if im.profile == nil && errors.As(err, &undecided) && ctx.Err() == nil {
 		opts := *im.o.opts
 		opts.Profile = model.SupportBot()
+		if d, _, _ := adapters.Restore(im.in.Framework, im.in.Contents.Records); d != nil && len(d.UseCases) > 0 {
+			if own := builtinProfile(d.UseCases[0].Case); own != nil {
+				opts.Profile = own
+			}
+		}
 		own := *im.o
 		own.opts = &opts
 		im.o, im.profile = &own, opts.Profile

@@ -258,7 +258,10 @@ func (im *importer) assemble(restored *model.Dataset, drafts []draft) *Base {
 		}
 		if len(mine) > 0 {
 			plan := im.group(planner, uc, mine, byUseCase[uc.ID], taken)
-			b.Manifest.Plan = append(b.Manifest.Plan, plan)
+			if len(plan.Axes) > 0 {
+				b.Manifest.Plan = append(b.Manifest.Plan, plan)
+			}
+			mine = slices.DeleteFunc(mine, func(d *draft) bool { return !d.kept() })
 			byUseCase[uc.ID] = im.testCases(uc, mine, byUseCase[uc.ID])
 			for _, m := range mine {
 				if m.kept() {
@@ -340,6 +343,12 @@ func (im *importer) group(p *planner, uc *model.UseCase, drafts []*draft, have [
 		if len(chosen) < 3 && !slices.Contains(chosen, name) && !(one && varies(name)) {
 			chosen = append(chosen, name)
 		}
+	}
+	if len(chosen) < im.o.opts.Minimums.Defaulted().MinAxes {
+		for _, d := range drafts {
+			im.refuse(d.index, CheckContract, fmt.Sprintf("%d axes can be told from it and its record, a test case needs %d", len(chosen), im.o.opts.Minimums.Defaulted().MinAxes))
+		}
+		return plan
 	}
 	for _, d := range drafts {
 		params := map[string]model.Value{}

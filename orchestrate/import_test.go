@@ -570,6 +570,103 @@ func TestImportIntoALanguageWithoutData(t *testing.T) {
 			t.Errorf("parameters %v, axes %v", tc.Parameters, tc.Axes)
 		}
 	}
+	// No rules read the language, so what is there says what was found.
+	more := complete(t, ownGenerators(t), &orchestrate.Options{Client: a, ModelName: "m", Checks: []coverage.Check{}}, doc,
+		&orchestrate.Base{Dataset: got.Dataset, Manifest: got.Manifest, Certificate: got.Certificate})
+	kept(t, got.Dataset, more.Dataset)
+	if len(more.Dataset.TestCases) <= len(got.Dataset.TestCases) || more.Manifest.Language != "de" {
+		t.Errorf("%d test cases, there were %d; language %q", len(more.Dataset.TestCases), len(got.Dataset.TestCases), more.Manifest.Language)
+	}
+}
+
+func TestForeignTestsBesideOurOwn(t *testing.T) {
+	t.Parallel()
+	doc := document(t, "../examples/documents/flower_delivery_ru.md")
+	made := complete(t, nil, nil, doc, nil)
+	recs, err := frameworks["deepeval"].FromDataset(made.Dataset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uc := made.Dataset.UseCases[0]
+	foreign, err := json.Marshal(golden("Подскажите, пожалуйста, что мне нужно знать об этом заранее?", "Всё сказано на странице.", uc.Evidence[0].Quote))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []json.RawMessage{foreign}
+	for _, r := range recs {
+		all = append(all, r.JSON)
+	}
+	file, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := bring(t, nil, doc, frameworks["deepeval"], file)
+	sound(t, got, doc)
+	kept(t, made.Dataset, got.Dataset)
+	if n := len(got.Dataset.Examples) - len(made.Dataset.Examples); n != 1 {
+		t.Errorf("%d examples more, refused %+v", n, got.NotKept)
+	}
+	if diff := cmp.Diff([]string{"deepeval", "rules"}, got.Manifest.FrameworksUsed); diff != "" {
+		t.Errorf("frameworks used (-want +got):\n%s", diff)
+	}
+}
+
+func TestOurOwnTestsTellTheCase(t *testing.T) {
+	t.Parallel()
+	// The document does not say what it is about; the dataset was made with the
+	// case given.
+	doc := parsed(t, "rules.md", "# Notes\n\n- Messages must have no words in capitals.\n- Every message must end with a full stop.\n- The operator must not use emoji.\n- The operator must not be rude to the customer.\n")
+	made := complete(t, nil, &orchestrate.Options{Profile: model.OperatorQuality()}, doc, nil)
+	if len(made.Dataset.Examples) == 0 {
+		t.Fatal("nothing was made")
+	}
+	recs, err := frameworks["giskard"].FromDataset(made.Dataset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	contents := &adapters.Contents{Records: recs}
+	for i := range recs {
+		contents.Index = append(contents.Index, i)
+	}
+	o, err := orchestrate.New(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := o.Import(t.Context(), &orchestrate.ImportInput{Documents: []*model.Document{doc}, Framework: frameworks["giskard"], Contents: contents})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(made.Dataset, got.Dataset, byValue); diff != "" {
+		t.Errorf("(-made +imported):\n%s", diff)
+	}
+}
+
+func TestImportNeedsTwoAxes(t *testing.T) {
+	t.Parallel()
+	profile := model.SupportBot()
+	profile.Axes = []model.Axis{
+		{Name: "mood", Rule: coverage.PhraseRule, Values: []model.AxisValue{{Name: "good"}, {Name: "bad"}}},
+		{Name: "place", Rule: coverage.PhraseRule, Values: []model.AxisValue{{Name: "here"}, {Name: "there"}}},
+	}
+	doc := parsed(t, "kiosk.md", kiosk)
+	about := "Delivery inside the city costs 5 euros."
+	ex, err := extract.Extract(t.Context(), []*model.Document{doc}, &extract.Options{Profile: profile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := &orchestrate.Options{Profile: profile, Client: &actor.Actor{Extraction: ex}, ModelName: "m"}
+	got := bring(t, opts, doc, frameworks["deepeval"], goldens(t, golden("What is the price?", about, about)))
+	if got.Kept != 0 || !strings.Contains(got.NotKept[0].Reason, "a test case needs 2") {
+		t.Errorf("by one field of the method: kept %d, refused %+v", got.Kept, got.NotKept)
+	}
+	// The fields of the method are axes where nothing else can be told.
+	got = bring(t, opts, doc, frameworks["ragas"], []byte(`{"user_input":"What is the price?","reference":"`+about+`","reference_contexts":["`+about+`"],"query_style":"MISSPELLED","query_length":"SHORT"}`+"\n"))
+	if got.Kept != 1 || len(got.Dataset.TestCases[0].Axes) < 2 {
+		t.Fatalf("by two fields: kept %d, refused %+v", got.Kept, got.NotKept)
+	}
+	for _, v := range append(got.Dataset.ViolationsWith(profile, doc), coverage.CheckIntegrity(got.Dataset)...) {
+		t.Errorf("%s", v)
+	}
 }
 
 func TestImportRefusesWhatItCannotRead(t *testing.T) {
