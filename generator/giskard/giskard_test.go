@@ -151,6 +151,35 @@ func TestGenerator_rows(t *testing.T) {
 	}
 }
 
+// A row may ask for another language than the document's.
+func TestGenerator_otherLanguage(t *testing.T) {
+	t.Parallel()
+	call := plan(t, read(t, "tea_shop_ru.md"), "ru", 7, func(_ int, r *model.Row) {
+		delete(r.Parameters, "tone")
+		r.Axes[0], r.Parameters["tongue"] = "tongue", model.String("en")
+	})
+	call.Axes[0] = model.Axis{Name: "tongue", Rule: "language", Values: []model.AxisValue{{Name: "ru"}, {Name: "en"}}}
+	f := &fake{}
+	call.Model = llmtest.Func(func(ctx context.Context, req *llm.Request) (*llm.Response, error) {
+		r := *req
+		r.Messages = slices.Clone(req.Messages)
+		r.Messages[1].Content = strings.Replace(r.Messages[1].Content, "Language of the document: ru", "Language of the document: en", 1)
+		return f.Complete(ctx, &r)
+	})
+	out, err := generator.Must(giskard.New(nil)).Generate(t.Context(), call)
+	if err != nil || len(out.Records) != 7 {
+		t.Fatal(out, err)
+	}
+	if n := f.count("questions"); n != 2 {
+		t.Errorf("%d calls for the questions of seven rows, want 2", n)
+	}
+	for _, q := range questions(t, out) {
+		if !strings.HasPrefix(q.Question, "I need") {
+			t.Errorf("question %q", q.Question)
+		}
+	}
+}
+
 // A row of few words has one simple need.
 func TestGenerator_shortRows(t *testing.T) {
 	t.Parallel()

@@ -143,7 +143,7 @@ func (w *work) askQuestions(ctx context.Context, batch []*slot, _ int, seed int6
 			out[i] = &struct{}{}
 			continue
 		}
-		if s.problem = it.fault(s.kind, s.first() == kindCorner, w.call.Language); s.problem != "" {
+		if s.problem = it.fault(s.kind, s.first() == kindCorner, w.language(s)); s.problem != "" {
 			continue
 		}
 		s.message, s.answer = strings.TrimSpace(it.Message), clean(it.Answer)

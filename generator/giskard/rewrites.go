@@ -107,7 +107,7 @@ func (w *work) askRewrites(ctx context.Context, batch []*slot, _ int, seed int64
 			out[i] = &struct{}{}
 			continue
 		}
-		if s.problem = it.fault(s.kind, s.message, w.call.Language); s.problem != "" {
+		if s.problem = it.fault(s.kind, s.message, w.language(s)); s.problem != "" {
 			continue
 		}
 		s.input = strings.TrimSpace(it.Message)

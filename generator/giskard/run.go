@@ -54,7 +54,10 @@ func outOfReach(all []model.Policy) []model.Policy {
 	return out
 }
 
-func newRun(kb *KnowledgeBase, call *generator.Call, o Options) *work {
+func newRun(kb *KnowledgeBase, original *generator.Call, o Options) *work {
+	call := new(generator.Call)
+	*call = *original
+	call.Language = kb.Language // the options' where they name one
 	return &work{kb: kb, call: call, o: o, keys: brief.NewKeys(call, call.Rows), seed: call.Seed}
 }
 

@@ -3,6 +3,8 @@ package giskard_test
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"strings"
@@ -140,6 +142,42 @@ func TestWire_oneClient(t *testing.T) {
 			t.Errorf("the server saw no %s request", kind)
 		}
 	}
+}
+
+// BenchmarkBuild makes a base of 5,000 rows with vectors of 1,536 numbers: RAGET's
+// projection alone takes 38 s.
+func BenchmarkBuild(b *testing.B) {
+	var rows []giskard.Row
+	for i := range 5000 {
+		rows = append(rows, giskard.Row{Text: text(false, "row", fmt.Sprint(i)) + " " + text(false, "kind", fmt.Sprint(i%40))})
+	}
+	for b.Loop() {
+		kb, err := giskard.Build(context.Background(), &giskard.Input{Rows: rows, Model: &fake{}, Embedder: wide{}}, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(len(kb.Topics)), "topics")
+	}
+}
+
+// wide gives vectors of 1,536 numbers, near for texts with the same words.
+type wide struct{}
+
+func (wide) Embed(_ context.Context, texts []string) ([][]float32, error) {
+	out := make([][]float32, len(texts))
+	for i, s := range texts {
+		v := make([]float32, 1536)
+		for _, w := range strings.Fields(s) {
+			h := fnv.New64a()
+			h.Write([]byte(w))
+			r := rand.New(rand.NewPCG(h.Sum64(), 1))
+			for d := range v {
+				v[d] += float32(r.NormFloat64())
+			}
+		}
+		out[i] = v
+	}
+	return out, nil
 }
 
 func BenchmarkTestset(b *testing.B) {

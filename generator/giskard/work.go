@@ -93,6 +93,19 @@ func (w *work) describe(b *strings.Builder, s *slot) {
 	}
 }
 
+// language is what the input of a slot is written in: the documents', or another
+// that its row asks for.
+func (w *work) language(s *slot) string {
+	if s.row != nil {
+		for _, a := range w.call.Axes {
+			if v, ok := s.row.Parameters[a.Name]; ok && a.Rule == "language" {
+				return v.String()
+			}
+		}
+	}
+	return w.call.Language
+}
+
 // hidden says which parameters of its row an input does not show; "" for none.
 func (w *work) hidden(s *slot, input string) string {
 	if s.row == nil {
