@@ -1,8 +1,11 @@
 package coverage
 
 import (
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -37,18 +40,19 @@ func NewGround(l *lang.Language, docs []*model.Document) *Ground {
 		if d == nil {
 			continue
 		}
+		texts := readBlocks(l, d.Blocks)
 		for i := range d.Blocks {
 			b := &d.Blocks[i]
-			switch b.Kind {
-			case model.BlockComment, model.BlockMatter, model.BlockRule:
+			if !read(b) {
 				continue
-			case model.BlockHeading:
+			}
+			if b.Kind == model.BlockHeading {
 				g.headings[Fold(b.Text)] = true
 			}
 			if b.Lead != "" {
 				g.headings[Fold(b.Lead)] = true
 			}
-			g.read(l, b.Text, d.Name, b.LineStart, b.LineEnd)
+			g.place(texts[b.Text], d.Name, b.LineStart, b.LineEnd)
 		}
 		for i := range d.QAs {
 			if d.QAs[i].Topic {
@@ -59,6 +63,36 @@ func NewGround(l *lang.Language, docs []*model.Document) *Ground {
 	delete(g.headings, "")
 	g.finish(l)
 	return g
+}
+
+// read reports whether a block grounds anything.
+func read(b *model.Block) bool {
+	return b.Kind != model.BlockComment && b.Kind != model.BlockMatter && b.Kind != model.BlockRule
+}
+
+// readBlocks reads the texts of blocks side by side, each once.
+func readBlocks(l *lang.Language, blocks []model.Block) map[string]*textRead {
+	texts := map[string]*textRead{}
+	var order []*textRead
+	for i := range blocks {
+		if b := &blocks[i]; read(b) && texts[b.Text] == nil {
+			t := &textRead{text: b.Text}
+			texts[b.Text] = t
+			order = append(order, t)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for some := range slices.Chunk(order, 64) {
+		group.Go(func() error {
+			for _, t := range some {
+				*t = *readText(l, t.text)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // always nil
+	return texts
 }
 
 // finish takes the stems of the words that were read.
@@ -87,22 +121,22 @@ func (g *Ground) covers(l *lang.Language, text string) bool {
 
 // read adds one block.
 func (g *Ground) read(l *lang.Language, text, doc string, start, end int) {
-	for _, q := range g.add(l, text) {
+	g.place(readText(l, text), doc, start, end)
+}
+
+func (g *Ground) place(t *textRead, doc string, start, end int) {
+	for _, q := range g.put(t) {
 		if !q.bare {
 			g.amountAt[q.base()] = append(g.amountAt[q.base()], len(g.placed))
 		}
 		g.placed = append(g.placed, placedQuantity{q, doc, start, end})
 	}
-	if text != strings.ToLower(text) {
-		for _, t := range lang.Tokens(text) {
-			if w := text[t.Start:t.End]; inCapitals(w, 4) {
-				g.capitals[w] = true
-			}
+	for _, tok := range t.toks {
+		if w := t.text[tok.Start:tok.End]; inCapitals(w, 4) {
+			g.capitals[w] = true
 		}
 	}
-	if l != nil && !g.noAccess {
-		g.noAccess = l.Marks.NoAccess.In(text)
-	}
+	g.noAccess = g.noAccess || t.noAccess
 }
 
 // ground returns the candidate's ground, or makes one of what it has.
@@ -149,10 +183,47 @@ func newBasis() basis {
 
 // add reads a text into the source and returns its quantities.
 func (s *basis) add(l *lang.Language, text string) []quantity {
+	return s.put(readText(l, text))
+}
+
+// textRead is what a text gives a basis.
+type textRead struct {
+	text     string
+	facts    []located
+	toks     []lang.Token
+	promises []int
+	words    []string // numbers written in words
+	amounts  []quantity
+	bare     map[unitAmount]bool
+	noAccess bool
+}
+
+func readText(l *lang.Language, text string) *textRead {
+	t := &textRead{text: text}
 	if text == "" {
-		return nil
+		return t
 	}
-	for _, f := range findFacts(text) {
+	t.facts, t.toks = findFacts(text), lang.Tokens(text)
+	if l == nil {
+		return t
+	}
+	for _, h := range l.Marks.Promise.All(t.toks) {
+		t.promises = append(t.promises, h.Phrase)
+	}
+	for i := range t.toks {
+		if v, n, words, ok := number(l, text, t.toks, i); ok && words && v >= 2 && n > 0 {
+			t.words = append(t.words, itoa(v))
+		}
+	}
+	t.amounts, t.bare = measures(l, text)
+	_, t.noAccess = l.Marks.NoAccess.Find(t.toks)
+	return t
+}
+
+// put adds what was read; a text may be added more than once.
+func (s *basis) put(t *textRead) []quantity {
+	for i := range t.facts {
+		f := &t.facts[i]
 		if s.facts[f.Kind] == nil {
 			s.facts[f.Kind] = map[string]bool{}
 		}
@@ -167,37 +238,30 @@ func (s *basis) add(l *lang.Language, text string) []quantity {
 			}
 		}
 	}
-	if strings.ContainsAny(text, "0123456789") {
-		s.texts = append(s.texts, strings.ToLower(text))
+	if strings.ContainsAny(t.text, "0123456789") {
+		s.texts = append(s.texts, strings.ToLower(t.text))
 	}
-	toks := lang.Tokens(text)
-	for _, t := range toks {
-		s.words[t.Text] = true
+	for _, w := range t.toks {
+		s.words[w.Text] = true
 	}
-	if l == nil {
-		return nil
+	for _, p := range t.promises {
+		s.promises[p] = true
 	}
-	for _, h := range l.Marks.Promise.All(toks) {
-		s.promises[h.Phrase] = true
+	for _, n := range t.words {
+		s.nums[n], s.plain[n] = true, true
 	}
-	for i := range toks {
-		if v, n, words, ok := number(l, text, toks, i); ok && words && v >= 2 && n > 0 {
-			s.nums[itoa(v)], s.plain[itoa(v)] = true, true
-		}
-	}
-	qs, bare := measures(l, text)
-	for i := range qs {
-		q := &qs[i]
+	for i := range t.amounts {
+		q := &t.amounts[i]
 		s.amounts[q.base()] = true
 		s.byValue[q.value] = append(s.byValue[q.value], q.base())
 		if !q.words {
 			s.loose[itoa(q.value)]--
 		}
 	}
-	for u := range bare {
+	for u := range t.bare {
 		s.bare[u] = true
 	}
-	return qs
+	return t.amounts
 }
 
 // supports reports whether the source has the fact, in whatever form.

@@ -2,10 +2,13 @@ package rules
 
 import (
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -84,7 +87,7 @@ func (k *knowledge) readForm(docs []*model.Document) {
 }
 
 func learn(l *lang.Language, docs []*model.Document) *knowledge {
-	k := &knowledge{l: l}
+	k := &knowledge{l: l.Remembering()}
 	k.readForm(docs)
 	var text, rules strings.Builder
 	for _, d := range docs {
@@ -93,6 +96,7 @@ func learn(l *lang.Language, docs []*model.Document) *knowledge {
 		k.aliases = append(k.aliases, aliases(raw)...)
 	}
 	k.text = text.String()
+	k.readAhead(docs)
 	for _, d := range docs {
 		raw := d.Text()
 		from := len(k.qas)
@@ -180,6 +184,29 @@ func learn(l *lang.Language, docs []*model.Document) *knowledge {
 		}
 	}
 	return k
+}
+
+// readAhead reads what documents say side by side, for a language that
+// remembers.
+func (k *knowledge) readAhead(docs []*model.Document) {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, d := range docs {
+		for blocks := range slices.Chunk(d.Blocks, 64) {
+			group.Go(func() error {
+				for i := range blocks {
+					if b := &blocks[i]; b.InForce() {
+						for _, s := range lang.Sentences(b.Text) {
+							k.speak(s)
+							k.matter(s)
+						}
+					}
+				}
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // always nil
 }
 
 // lines are lines of a document, for questions about ranges of them.
@@ -349,6 +376,8 @@ var figure = regexp.MustCompile(`\d+(?::\d+)?`)
 // overrule puts the figures of a later statement ("7:00 to 10:30 instead of
 // 6:30 to 10:00") into the statements that it overrules.
 func (k *knowledge) overrule(docs []*model.Document) {
+	var all *overruled
+	told := map[string]bool{}
 	for _, d := range docs {
 		samples := sampled(d)
 		for i := range d.Blocks {
@@ -369,16 +398,62 @@ func (k *knowledge) overrule(docs []*model.Document) {
 				}
 				now := before[len(before)-len(after):]
 				old := slices.DeleteFunc(slices.Clone(after), func(f string) bool { return slices.Contains(now, f) })
-				k.dead = append(k.dead, dead{old, k.matter(s)})
-				k.replace(s, k.matter(s), after, before[len(before)-len(after):])
+				matter := k.matter(s)
+				if !told[s] { // documents repeat themselves
+					told[s] = true
+					k.dead = append(k.dead, dead{old, matter})
+				}
+				if all == nil {
+					all = newOverruled(k)
+				}
+				all.replace(k, s, matter, after, now)
 			}
+		}
+	}
+}
+
+// overruled finds the statements that have a figure.
+type overruled struct {
+	statements []*statement
+	having     map[string][]int // by figure
+	from       map[string][]int // by source
+	tried      []int            // the last update that was tried on each
+	updates    int
+}
+
+func newOverruled(k *knowledge) *overruled {
+	o := &overruled{having: map[string][]int{}, from: map[string][]int{}}
+	add := func(st *statement) {
+		n := len(o.statements)
+		o.statements = append(o.statements, st)
+		o.from[st.source] = append(o.from[st.source], n)
+		o.note(n)
+	}
+	for i := range k.statements {
+		add(&k.statements[i])
+	}
+	for i := range k.qas {
+		for j := range k.qas[i].statements {
+			add(&k.qas[i].statements[j])
+		}
+	}
+	o.tried = make([]int, len(o.statements))
+	return o
+}
+
+// note files a statement under its figures.
+func (o *overruled) note(n int) {
+	for _, f := range figure.FindAllString(o.statements[n].Text, -1) {
+		if list := o.having[f]; len(list) == 0 || list[len(list)-1] != n {
+			o.having[f] = append(list, n)
 		}
 	}
 }
 
 // dead is a figure that a later statement overruled, and its matter.
 type dead struct {
-	figures, matter []string
+	figures []string
+	matter  []string
 }
 
 // outdated reports whether a text gives a figure that no longer holds.
@@ -390,17 +465,18 @@ func (k *knowledge) outdated(text string) bool {
 }
 
 // replace puts new figures for old ones into the statements on the matter.
-func (k *knowledge) replace(update string, matter, old, now []string) {
-	change := func(st *statement) {
+func (o *overruled) replace(k *knowledge, update string, matter, old, now []string) {
+	change := func(st *statement) bool {
 		if st.source == update {
 			toks := lang.Tokens(st.Text)
 			if hit, ok := k.l.Speech.Overrule.Find(toks); ok && hit.From > 0 {
 				st.Text = lang.Sentence(strings.TrimRight(st.Text[:toks[hit.From].Start], " ,"))
+				return true
 			}
-			return
+			return false
 		}
 		if overlap(matter, st.stems) < 1 {
-			return
+			return false
 		}
 		found := figure.FindAllStringIndex(st.Text, -1)
 		for i := 0; i+len(old) <= len(found); i++ {
@@ -414,15 +490,17 @@ func (k *knowledge) replace(update string, matter, old, now []string) {
 			for j := len(old) - 1; j >= 0; j-- {
 				st.Text = st.Text[:found[i+j][0]] + now[j] + st.Text[found[i+j][1]:]
 			}
-			return
+			return true
 		}
+		return false
 	}
-	for i := range k.statements {
-		change(&k.statements[i])
-	}
-	for i := range k.qas {
-		for j := range k.qas[i].statements {
-			change(&k.qas[i].statements[j])
+	o.updates++
+	for _, n := range slices.Concat(o.from[update], o.having[old[0]]) {
+		if o.tried[n] != o.updates {
+			o.tried[n] = o.updates
+			if change(o.statements[n]) {
+				o.note(n)
+			}
 		}
 	}
 }

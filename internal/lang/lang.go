@@ -19,6 +19,8 @@ type Language struct {
 	stem  func(string) string
 	stops map[string]bool
 
+	memory *memory // nil for a language that remembers nothing
+
 	Norm   Norms  // obligations: norms.go
 	Claim  Claims // names and descriptions of use cases and policies: claims.go
 	Voice  Voice  // a norm in the agent's own voice: voice.go

@@ -70,6 +70,13 @@ type Norm struct {
 // Norms returns the obligations that one sentence states, in order. None means
 // that the sentence obliges nobody: it is a question, a story or a label.
 func (l *Language) Norms(sentence string) []Norm {
+	if l.memory == nil {
+		return l.normsOf(sentence)
+	}
+	return apart(recall(&l.memory.norms, sentence, l.normsOf))
+}
+
+func (l *Language) normsOf(sentence string) []Norm {
 	sentence = strings.TrimSpace(sentence)
 	if sentence == "" || len(sentence) > maxSentence || isQuestion(sentence) {
 		return nil
@@ -838,6 +845,9 @@ func (l *Language) WithAgents(names ...string) *Language {
 		return l
 	}
 	c := *l
+	if l.memory != nil {
+		c.memory = &memory{}
+	}
 	var b strings.Builder
 	for _, n := range names {
 		b.WriteString(strings.ToLower(n))

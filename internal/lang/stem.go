@@ -1,9 +1,6 @@
 package lang
 
-import (
-	"strings"
-	"sync"
-)
+import "strings"
 
 // Stem returns the stem of a word in lower case. Words of one stem are forms of
 // one word; a stem is not a word itself.
@@ -12,45 +9,10 @@ func (l *Language) Stem(word string) string {
 	if l.stem == nil {
 		return word
 	}
-	return l.stem(word)
-}
-
-// Remembering returns the language with a memory of the stems that were asked
-// for, for as long as it is in use: a run meets the same words again and again.
-// It is safe for concurrent use.
-func (l *Language) Remembering() *Language {
-	if l.stem == nil {
-		return l
+	if l.memory == nil {
+		return l.stem(word)
 	}
-	c := *l
-	m := &stemMemory{stems: map[string]string{}, stem: l.stem}
-	c.stem = m.of
-	return &c
-}
-
-type stemMemory struct {
-	mu    sync.RWMutex
-	stems map[string]string
-	stem  func(string) string
-}
-
-// mostStems bounds a memory: more different words are no document's vocabulary.
-const mostStems = 1 << 17
-
-func (m *stemMemory) of(word string) string {
-	m.mu.RLock()
-	s, ok := m.stems[word]
-	m.mu.RUnlock()
-	if ok {
-		return s
-	}
-	s = m.stem(word)
-	m.mu.Lock()
-	if len(m.stems) < mostStems {
-		m.stems[strings.Clone(word)] = s
-	}
-	m.mu.Unlock()
-	return s
+	return recall(&l.memory.stems, word, l.stem)
 }
 
 // Words returns the lower-cased words of a text; see the function [Words].

@@ -125,7 +125,14 @@ func (v Voice) compile() Voice {
 // not ok for one that cannot be turned into a sentence that is surely
 // grammatical and can be sent to a customer.
 func (l *Language) Speak(norm string) (Spoken, bool) {
-	return l.Voice.speak(norm, 0)
+	if l.memory == nil {
+		return l.Voice.speak(norm, 0)
+	}
+	s := recall(&l.memory.spoken, norm, func(norm string) said {
+		sp, ok := l.Voice.speak(norm, 0)
+		return said{sp, ok}
+	})
+	return s.spoken, s.ok
 }
 
 // SpeakAll returns what a norm demands, one sentence for each demand that can
@@ -161,6 +168,17 @@ func (l *Language) SpeakAll(norm string) []Spoken {
 // of a FAQ do, ready to be sent. It is not ok for one that speaks about the
 // agent or the customer.
 func (l *Language) Quote(sentence string) (Spoken, bool) {
+	if l.memory == nil {
+		return l.quote(sentence)
+	}
+	s := recall(&l.memory.quoted, sentence, func(sentence string) said {
+		sp, ok := l.quote(sentence)
+		return said{sp, ok}
+	})
+	return s.spoken, s.ok
+}
+
+func (l *Language) quote(sentence string) (Spoken, bool) {
 	clause := trimClause(sentence)
 	for _, re := range l.Voice.orders {
 		if re.MatchString(clause) {

@@ -3,8 +3,11 @@ package extract
 import (
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -28,6 +31,7 @@ type extraction struct {
 	corners     map[string][]int // matters by corner kind
 	bearing     *index           // of the claims, when all are there
 	generals    map[model.PolicyType]int
+	kinds       map[int]string // the corner kinds that claims speak of, once asked for
 }
 
 // byRules extracts without a model.
@@ -36,8 +40,9 @@ func byRules(ctx context.Context, docs []*model.Document, o *Options, code strin
 	if err != nil {
 		return nil, err
 	}
-	l = l.WithAgents(agentNames(l, docs)...)
-	e := &extraction{l: l, docs: docs, x: newLexicon(l), corners: map[string][]int{}, generals: map[model.PolicyType]int{}}
+	l = l.WithAgents(agentNames(l, docs)...).Remembering()
+	readAhead(l, docs)
+	e := &extraction{l: l, docs: docs, x: newLexicon(l), corners: map[string][]int{}, generals: map[model.PolicyType]int{}, kinds: map[int]string{}}
 	r := &reader{l: l, docs: docs}
 	r.read()
 	e.units, e.asked = r.units, r.asked
@@ -66,6 +71,28 @@ func byRules(ctx context.Context, docs []*model.Document, o *Options, code strin
 	e.matters()
 	e.result(res)
 	return res, nil
+}
+
+// readAhead reads the sentences of the documents side by side, for a language
+// that remembers.
+func readAhead(l *lang.Language, docs []*model.Document) {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, d := range docs {
+		for blocks := range slices.Chunk(d.Blocks, 64) {
+			group.Go(func() error {
+				for i := range blocks {
+					if b := &blocks[i]; b.InForce() && b.Table < 0 {
+						for _, s := range lang.Sentences(b.Text) {
+							l.Norms(s)
+						}
+					}
+				}
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // always nil
 }
 
 // agentNames returns the names that the documents give their agent.

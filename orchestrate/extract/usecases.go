@@ -723,10 +723,19 @@ func (e *extraction) sample(t *model.Ticket, corner string, p place) int {
 	default:
 		return -1
 	}
-	if slices.ContainsFunc(e.all, func(c claim) bool {
-		return !c.dropped && (c.typ == typ || typ == model.Must) && e.l.CornerKind(c.text) == corner
-	}) {
-		return -1
+	for i := range e.all {
+		c := &e.all[i]
+		if c.dropped || c.typ != typ && typ != model.Must {
+			continue
+		}
+		kind, ok := e.kinds[i]
+		if !ok {
+			kind = e.l.CornerKind(c.text)
+			e.kinds[i] = kind
+		}
+		if kind == corner {
+			return -1
+		}
 	}
 	c := claim{typ: typ, weak: true, places: []place{p}, section: -1, qa: -1, doc: p.doc}
 	c.statement = strings.TrimSuffix(fill(frame, strings.TrimSpace(t.Message), strings.TrimRight(answer, " .")), ".")
