@@ -51,6 +51,9 @@ func (e *engine) take(s *slot, f *answer.Final) {
 	}
 	if f.Checked {
 		m.rate(f.Score, strings.Join(f.Problems, " "))
+		if len(f.Needs) < 2 { // it did not become what the name says
+			m.evolutions = slices.DeleteFunc(m.evolutions, func(e Evolution) bool { return e == MultiContext })
+		}
 	}
 	m.final = &final{
 		output: f.Output, name: f.Name, description: f.Description, criteria: f.Criteria, policies: f.PolicyIDs, shown: f.Shown,

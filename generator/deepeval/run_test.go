@@ -499,3 +499,24 @@ func TestEvolutionThatDoesNotFit(t *testing.T) {
 		t.Errorf("none fits: %q with %v, %v", r.Goldens[0].Input, r.Goldens[0].Metadata.Evolutions, err)
 	}
 }
+
+// What the check finds to need one passage only is not called Multi-context.
+func TestMultiContextNeedsTwoPassages(t *testing.T) {
+	t.Parallel()
+	for needs, want := range map[string][]string{`["c1"]`: {}, `["c1","c2"]`: {"Multi-context"}} {
+		f := newFake()
+		f.on = func(kind string, req *llm.Request, _ int) (*llm.Response, error, bool) {
+			return text(`{"items":[{"item":"i1","message_problem":"","message_score":0.9,"unsettled":"","needs":%s,"unsupported":[],"missing":[],"asked_problem":""}]}`, needs), nil, kind == actor.AnswerCheck
+		}
+		s := synthesizer(t, f, func(o *deepeval.SynthesizerOptions) {
+			o.Evolution.Weights = map[deepeval.Evolution]float64{deepeval.MultiContext: 1}
+		})
+		r, err := s.FromContexts(t.Context(), contexts(1), &deepeval.Ask{Goldens: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, r.Goldens[0].Metadata.Evolutions); diff != "" {
+			t.Errorf("needs %s (-want +got):\n%s", needs, diff)
+		}
+	}
+}

@@ -82,8 +82,9 @@ func TestSizesOfAPoorModel(t *testing.T) {
 		return text(`{"items":[%s]}`, strings.Join(items, ",")), nil, true
 	}
 	s := synthesizer(t, f, func(o *deepeval.SynthesizerOptions) { o.Evolution.Rounds = -1 })
+	doc := parse(t, "one.md", "We open at nine.")
 	for _, n := range []int{1, 2, 5, 10, 60, 100} {
-		r, err := s.FromDocuments(t.Context(), []*model.Document{sized(t)["one line"]}, &deepeval.Ask{Goldens: n})
+		r, err := s.FromDocuments(t.Context(), []*model.Document{doc}, &deepeval.Ask{Goldens: n})
 		var short *deepeval.ShortError
 		switch {
 		case n <= 3 && (err != nil || len(r.Goldens) != n):
