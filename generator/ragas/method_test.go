@@ -22,10 +22,11 @@ import (
 // edited is a player whose replies to one kind of request are changed. Counts
 // are by kind.
 type edited struct {
-	mu    sync.Mutex
-	count map[string]int
-	edit  map[string]func(user string, reply map[string]any)
-	asked map[string][]string // user messages
+	player llm.Client // nil means the actor
+	mu     sync.Mutex
+	count  map[string]int
+	edit   map[string]func(user string, reply map[string]any)
+	asked  map[string][]string // user messages
 }
 
 func (e *edited) Complete(ctx context.Context, req *llm.Request) (*llm.Response, error) {
@@ -37,7 +38,10 @@ func (e *edited) Complete(ctx context.Context, req *llm.Request) (*llm.Response,
 	}
 	e.count[kind]++
 	e.asked[kind] = append(e.asked[kind], req.Messages[1].Content)
-	resp, err := player().Complete(ctx, req)
+	if e.player == nil {
+		e.player = player()
+	}
+	resp, err := e.player.Complete(ctx, req)
 	if edit := e.edit[kind]; edit != nil && err == nil {
 		var v map[string]any
 		if err := json.Unmarshal([]byte(resp.Text), &v); err != nil {
@@ -231,6 +235,18 @@ func TestWhatIsNotPossibleIsTyped(t *testing.T) {
 			each(reply, "messages", func(_ int, item map[string]any) { item["input"] = "where is my money please tell me now" })
 		},
 	}}
+	mended := &edited{edit: map[string]func(string, map[string]any){
+		actor.AnswerCheck: func(user string, reply map[string]any) {
+			each(reply, "items", func(i int, item map[string]any) {
+				if !strings.Contains(user, "<message>money back when</message>") {
+					item["message_score"], item["message_problem"] = 0.1, "stiff"
+				}
+			})
+		},
+		actor.AnswerMend: func(_ string, reply map[string]any) {
+			each(reply, "items", func(_ int, item map[string]any) { item["message"] = "money back when" })
+		},
+	}}
 	for _, tc := range []struct {
 		name     string
 		in       *ragas.Input
@@ -240,6 +256,7 @@ func TestWhatIsNotPossibleIsTyped(t *testing.T) {
 		{"two hops in one chunk", &ragas.Input{Client: player(), Documents: one, Size: 3, ReasoningRatio: 1}, 0, "the graph has nothing for multi_hop"},
 		{"more than there are scenarios", &ragas.Input{Client: player(), Documents: one, Size: 1000}, 36, "different scenarios"},
 		{"nothing is answered", &ragas.Input{Client: never, Documents: one, Size: 4}, 0, "whether it rains"},
+		{"mended into the same", &ragas.Input{Client: mended, Documents: one, Size: 4}, 1, "nearly repeats"},
 		{"always the same", &ragas.Input{Client: same, Documents: one, Size: 4}, 1, "nearly repeats"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -347,6 +364,17 @@ func TestDistancesAreFromNoughtToOne(t *testing.T) {
 	}
 }
 
+type countingEmbedder struct{ texts int }
+
+func (c *countingEmbedder) Embed(_ context.Context, texts []string) ([][]float32, error) {
+	c.texts += len(texts)
+	out := make([][]float32, len(texts))
+	for i := range out {
+		out[i] = []float32{1, float32(i)}
+	}
+	return out, nil
+}
+
 // One call reads several chunks, and what is read is not paid for again.
 func TestExtractionIsPaidOnce(t *testing.T) {
 	t.Parallel()
@@ -372,12 +400,13 @@ func TestExtractionIsPaidOnce(t *testing.T) {
 		}
 	}
 	again := &edited{}
+	vectors := &countingEmbedder{}
 	g := load(t, save(t, set.Graph))
-	if _, err := ragas.Generate(t.Context(), &ragas.Input{Client: again, Documents: docs, Graph: g, Size: 6, ReasoningRatio: 0.5}, nil); err != nil {
+	if _, err := ragas.Generate(t.Context(), &ragas.Input{Client: again, Embedder: vectors, Documents: docs, Graph: g, Size: 6, ReasoningRatio: 0.5}, nil); err != nil {
 		t.Fatal(err)
 	}
-	if again.count[actor.RagasExtract] != 0 {
-		t.Errorf("%d calls for a saved graph", again.count[actor.RagasExtract])
+	if again.count[actor.RagasExtract] != 0 || vectors.texts != 0 {
+		t.Errorf("%d calls and %d vectors for a saved graph", again.count[actor.RagasExtract], vectors.texts)
 	}
 	one := &edited{}
 	if _, err := ragas.Generate(t.Context(), &ragas.Input{Client: one, Documents: []*model.Document{parse(t, "one.md", "Refunds take 5 days.")}, Size: 1}, nil); err != nil || one.count[actor.RagasExtract] != 1 {

@@ -259,13 +259,10 @@ func (e *engine) dressRows(call *generator.Call, w *world, orders []order, free 
 	if n == 0 {
 		return
 	}
-	row := func(i int) *model.Row { return orders[free[i]].row }
-	styles := assign(n, shares(n, len(e.o.Styles), first%len(e.o.Styles)), func(i, s int) bool { return e.o.Styles[s].fits(row(i), call.Axes) })
-	lengths := assign(n, shares(n, len(e.o.Lengths), first%len(e.o.Lengths)), func(i, l int) bool { return e.o.Lengths[l].fits(row(i), call.Axes) })
+	styles := drawFitting(n, len(e.o.Styles), first, func(i, s int) bool { return e.o.Styles[s].fits(orders[free[i]].row, call.Axes) })
+	lengths := drawFitting(n, len(e.o.Lengths), first, func(i, l int) bool { return e.o.Lengths[l].fits(orders[free[i]].row, call.Axes) })
 	for i, at := range free {
-		o := &orders[at]
-		o.style = firstFit(e.o.Styles, styles[i], func(s Style) bool { return s.fits(o.row, call.Axes) })
-		o.length = firstFit(e.o.Lengths, lengths[i], func(l Length) bool { return l.fits(o.row, call.Axes) })
+		orders[at].style, orders[at].length = e.o.Styles[styles[i]], e.o.Lengths[lengths[i]]
 	}
 	k := len(w.people.personas)
 	if k == 0 {
@@ -281,15 +278,33 @@ func (e *engine) dressRows(call *generator.Call, w *world, orders []order, free 
 	}
 }
 
-// firstFit returns the option drawn, or the next one that fits: what a plan asks
-// for goes before an even mix.
-func firstFit[T any](options []T, drawn int, fits func(T) bool) T {
-	for k := range options {
-		if o := options[(drawn+k)%len(options)]; fits(o) {
-			return o
+// drawFitting gives each of n rows one of k options, as evenly as the rows
+// allow: what a plan asks for goes before an even mix.
+func drawFitting(n, k, first int, fits func(row, option int) bool) []int {
+	drawn := assign(n, shares(n, k, first%k), fits)
+	count := make([]int, k)
+	for i, o := range drawn {
+		if fits(i, o) {
+			count[o]++
 		}
 	}
-	return options[drawn]
+	for i, o := range drawn {
+		if fits(i, o) {
+			continue
+		}
+		best := -1
+		for step := range k {
+			o := (first + step) % k
+			if fits(i, o) && (best < 0 || count[o] < count[best]) {
+				best = o
+			}
+		}
+		if best >= 0 {
+			drawn[i] = best
+			count[best]++
+		}
+	}
+	return drawn
 }
 
 // about returns the chunk that holds the evidence of the row's first policy,

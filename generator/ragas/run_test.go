@@ -111,7 +111,7 @@ func TestStylesLeaveThePlanVisible(t *testing.T) {
 		lengths[s.QueryLength]++
 		web := s.QueryStyle == ragas.WebSearchLike
 		switch {
-		case web && (p("tone") == "angry" || p("greeting") == "present" || p("urgency") == "urgent" || p("length") == "long" || p("spelling") == "clean"),
+		case web && (p("tone") == "angry" || p("greeting") == "present" || p("length") == "long"),
 			s.QueryStyle == ragas.PerfectGrammar && p("spelling") == "sloppy",
 			p("length") == "short" && s.QueryLength != ragas.Short,
 			p("length") == "long" && s.QueryLength == ragas.Short:
@@ -125,6 +125,26 @@ func TestStylesLeaveThePlanVisible(t *testing.T) {
 	}
 	if len(styles) != 4 || len(lengths) != 3 {
 		t.Errorf("%v %v", styles, lengths)
+	}
+}
+
+// Also where the plan leaves the method no choice.
+func TestAPlanOfOneKindIsKept(t *testing.T) {
+	t.Parallel()
+	var rows []model.Row
+	for range 8 {
+		rows = append(rows, with("length", "short", "spelling", "sloppy", "greeting", "present"))
+	}
+	_, by := run(t, deal(t, player(), rows...), nil)
+	styles := map[string]int{}
+	for id, s := range by {
+		styles[s.QueryStyle]++
+		if s.QueryLength != ragas.Short {
+			t.Errorf("%s is %s", id, s.QueryLength)
+		}
+	}
+	if d := cmp.Diff(map[string]int{ragas.Misspelled: 4, ragas.PoorGrammar: 4}, styles); d != "" {
+		t.Errorf("styles (-want +got)\n%s", d)
 	}
 }
 

@@ -94,8 +94,7 @@ func isDense(r rune) bool {
 var clash = map[string]map[string][]string{
 	PerfectGrammar: {"spelling": {"sloppy"}, "punctuation": {"errors"}},
 	WebSearchLike: {
-		"tone": {"angry"}, "greeting": {"present"}, "politeness": {"polite"}, "urgency": {"urgent"}, "emoji": {"present"},
-		"identifier": {"present"}, "length": {"long"}, "spelling": {"clean"}, "punctuation": {"ok"}, "form": {"question"},
+		"tone": {"angry"}, "greeting": {"present"}, "politeness": {"polite"}, "emoji": {"present"}, "length": {"long"}, "punctuation": {"ok"},
 	},
 	PoorGrammar: {"punctuation": {"ok"}},
 }
