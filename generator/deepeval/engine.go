@@ -267,14 +267,19 @@ func over(ctx context.Context, g []*slot) error {
 	return nil
 }
 
-// judge refuses what did not pass where the options ask for it.
+// judge refuses what did not pass: in a run always, since another generator can
+// fill its row, alone where the options ask for it.
 func (e *engine) judge(s *slot) {
-	m := s.made
+	m, low := s.made, false
 	switch {
-	case s.plain():
-	case e.opts.Filtration.Drop && e.flagged(m):
-		s.err = &QualityError{Score: m.score, Threshold: e.opts.Filtration.Threshold, Problems: m.problems()}
-	case e.planned && !m.final.holds():
+	case s.plain(): // its input is as it must be
+		low = m.final != nil && m.final.checked && !m.final.supported
+	case e.planned:
+		low = !m.final.holds() || m.scored && m.score < e.opts.Filtration.Threshold
+	default:
+		low = e.opts.Filtration.Drop
+	}
+	if low && e.flagged(m) {
 		s.err = &QualityError{Score: m.score, Threshold: e.opts.Filtration.Threshold, Problems: m.problems()}
 	}
 }

@@ -422,6 +422,19 @@ func TestUnsupported(t *testing.T) {
 		t.Errorf("%d records, dropped %+v; want the given message alone", len(out.Records), out.Dropped)
 	}
 
+	invented := newFake() // in a given message's reply, too
+	invented.on = func(kind string, req *llm.Request, _ int) (*llm.Response, error, bool) {
+		resp, err, ok := bad(kind, req, 0)
+		if ok {
+			resp.Text = strings.NewReplacer(`"when the moon rises"`, `""`, `"unsupported":[]`, `"unsupported":["answer"]`).Replace(resp.Text)
+		}
+		return resp, err, ok
+	}
+	out, err = newGenerator(t, nil).Generate(t.Context(), calls(t, invented)[0])
+	if err == nil || len(out.Records) != 0 || len(out.Dropped) != 3 {
+		t.Errorf("%d records, dropped %+v, %v; want none", len(out.Records), out.Dropped, err)
+	}
+
 	f = newFake()
 	f.on = bad
 	r, err := synthesizer(t, f, nil).FromContexts(t.Context(), contexts(1), nil)
