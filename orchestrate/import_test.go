@@ -615,7 +615,7 @@ func TestOurOwnTestsTellTheCase(t *testing.T) {
 	t.Parallel()
 	// The document does not say what it is about; the dataset was made with the
 	// case given.
-	doc := parsed(t, "rules.md", "# Notes\n\n- Messages must have no words in capitals.\n- Every message must end with a full stop.\n- The operator must not use emoji.\n- The operator must not be rude to the customer.\n")
+	doc := parsed(t, "rules.md", "# Notes\n\n- Do not write words in capitals.\n- Do not use emoji.\n- Do not be rude to the customer.\n\nThe customer gets a refund within 14 days.\n")
 	made := complete(t, nil, &orchestrate.Options{Profile: model.OperatorQuality()}, doc, nil)
 	if len(made.Dataset.Examples) == 0 {
 		t.Fatal("nothing was made")
