@@ -6,20 +6,67 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/chunk"
 	"github.com/casebook-go/casebook/internal/stage"
+	"github.com/casebook-go/casebook/internal/vector"
 )
 
 // finish writes and checks the answers of slots that have an input.
 func (w *work) finish(ctx context.Context, slots []*slot) []stage.Result[answer.Final] {
+	o := w.answers()
+	var more [][]int
+	if w.kb.size > o.MaxDocument {
+		// The prompts cannot hold the documents: what else they say of an input is
+		// found by its words.
+		more = w.kb.alike(ctx, slots)
+		if w.call.Rows == nil {
+			o.MaxDocument = -1 // there is no evidence to show the lines around
+		}
+	}
 	drafts := make([]answer.Draft, len(slots))
 	for i, s := range slots {
-		drafts[i] = answer.Draft{Row: s.row, Input: s.input, Contexts: w.kb.cut(s.contexts), Ask: w.ask(s), Open: s.kind == OutOfScope}
+		contexts := s.contexts
+		if more != nil {
+			contexts = append(slices.Clone(contexts), more[i]...)
+		}
+		drafts[i] = answer.Draft{Row: s.row, Input: s.input, Contexts: w.kb.cut(contexts), Ask: w.ask(s), Open: s.kind == OutOfScope}
 	}
-	return answer.Finish(ctx, w.call, drafts, w.answers())
+	results := answer.Finish(ctx, w.call, drafts, o)
+	for i := range results {
+		// Of what an answer needs, only the question's own context counts.
+		f, own := &results[i].Value, len(slots[i].contexts)
+		f.Needs = slices.DeleteFunc(f.Needs, func(n int) bool { return n >= own })
+	}
+	return results
+}
+
+// alikeShown is how many passages beside its context an answer is written from.
+const alikeShown = 3
+
+// alike returns, for each slot, the passages outside of its context whose words
+// are nearest to its input.
+func (kb *KnowledgeBase) alike(ctx context.Context, slots []*slot) [][]int {
+	out := make([][]int, len(slots))
+	inputs := make([]string, len(slots))
+	for i, s := range slots {
+		inputs[i] = s.input
+	}
+	vs, err := kb.lexical.Embed(ctx, inputs)
+	if err != nil { // words never fail
+		return out
+	}
+	for i, s := range slots {
+		for _, n := range vector.Search(kb.words, vs[i], alikeShown+len(s.contexts)) {
+			if n.Cosine > 0 && !slices.Contains(s.contexts, n.Index) && len(out[i]) < alikeShown {
+				out[i] = append(out[i], n.Index)
+			}
+		}
+	}
+	return out
 }
 
 func (w *work) answers() *answer.Options {

@@ -42,6 +42,7 @@ type KnowledgeBase struct {
 
 	o        Options
 	docs     []*model.Document
+	size     int // of the documents, in bytes
 	chunks   []chunk.Chunk
 	texts    []string // of the chunks, each on one line
 	topicOf  []int    // of each chunk
@@ -165,6 +166,9 @@ func build(ctx context.Context, src *source, o Options) (*KnowledgeBase, error) 
 	}
 	if kb.Language == "" {
 		kb.Language = languageOf(texts)
+	}
+	for _, d := range kb.docs {
+		kb.size += len(d.Bytes())
 	}
 	kb.hash = hashOf(texts, o)
 	if err := kb.embed(ctx, src.embedder, texts); err != nil {

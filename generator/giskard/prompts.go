@@ -43,7 +43,7 @@ The message
 
 var kindRules = map[string]string{
 	kindNeed:    "one need of one person, which the item's first passage decides (the others may help).",
-	kindTwo:     "two different needs of the same person, which the item's passages decide: the first in \"message\", the other in \"second\", with \"second_answer\".",
+	kindTwo:     "two different needs of the same person, which the item's passages decide, in two messages of one need each: the first in \"message\", the other in \"second\", with \"second_answer\".",
 	kindJoint:   "one need that nobody can settle with the first passage alone: it takes something of the first passage and something of another of the item's passages. The message does not say where.",
 	kindMissing: "something that a customer could well expect of exactly this business, and that no passage says and none implies: first the made-up fact that would settle it in \"fact\", then the message of a person who counts on it or asks for it. Close to the first passage's subject, never absurd. \"answer\" stays empty.",
 	kindCorner:  "what the item says comes in, and nothing better: \"message\" is that text, \"answer\" stays empty.",

@@ -571,3 +571,35 @@ func TestTestset_declined(t *testing.T) {
 		t.Errorf("error %v, want a *ShortfallError with the reason", err)
 	}
 }
+
+// Where the documents are too long for a prompt, an answer is written from what
+// they say of the input besides its context, and the document is not shown empty.
+func TestTestset_longDocuments(t *testing.T) {
+	t.Parallel()
+	text := bulk.Document("en", 60_000, 4) + "\n\nZebras are never rented to anybody under sixteen.\n"
+	f := &fake{}
+	client := llmtest.Func(func(ctx context.Context, req *llm.Request) (*llm.Response, error) {
+		resp, err := f.Complete(ctx, req)
+		if req.Purpose == "giskard_questions" {
+			resp.Text = strings.Replace(resp.Text, `"message":"I need`, `"message":"My zebras, are they rented to me? I need`, 1)
+		}
+		return resp, err
+	})
+	kb := build(t, &giskard.Input{Documents: []*model.Document{document(t, "a.md", text)}, Model: client}, nil)
+	if _, err := kb.TestsetOf(t.Context(), giskard.Counts{giskard.Simple: 3}); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, req := range f.log {
+		user := req.Messages[1].Content
+		if strings.Contains(user, "<document") {
+			t.Errorf("a %s request shows the document", req.Purpose)
+		}
+		if (req.Purpose == "giskard_answer" || req.Purpose == "giskard_check") && strings.Contains(user, "under sixteen") {
+			seen++
+		}
+	}
+	if seen != 2 {
+		t.Errorf("what the documents say of the input stands in %d of two requests", seen)
+	}
+}

@@ -83,7 +83,10 @@ func (w *work) inputRules() string {
 	if w.call.Rows == nil {
 		return freeRules
 	}
-	return "\nThe message\n" + brief.InputRules + "\n- It stands alone, is in the language of the document unless a parameter asks for another, and no two messages of a reply ask for the same.\n"
+	return "\nThe message\n" + brief.InputRules + `
+- It stands alone, and is in the language of the document unless a parameter asks for another. No two messages of a reply ask for the same.
+- A passage may hold sample messages and their answers, some of them wrong: never send one of them again.
+`
 }
 
 // describe writes what a row asks of its item.
