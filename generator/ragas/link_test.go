@@ -140,8 +140,8 @@ func TestLinkingIsSubQuadratic(t *testing.T) {
 }
 
 func TestTenThousandChunksAreLinkedInTime(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short")
+	if testing.Short() || raced {
+		t.Skip("it measures time")
 	}
 	g := corpus(10_000)
 	var before, after runtime.MemStats

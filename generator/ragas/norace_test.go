@@ -1,0 +1,5 @@
+//go:build !race
+
+package ragas_test
+
+const raced = false
