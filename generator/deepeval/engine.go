@@ -30,6 +30,7 @@ type engine struct {
 	output    bool // expected outputs are wanted
 	planned   bool // the goldens are rows of a plan
 	lang      *lang.Language
+	speak     string // the language asked for, if any
 }
 
 // slot is one golden to make.

@@ -69,6 +69,9 @@ func (e *engine) demand(s *slot) string {
 			out = append(out, ask)
 		}
 	}
+	if e.speak != "" {
+		out = append(out, "message, reply and criteria are in the language "+e.speak+", whatever the document is in")
+	}
 	if f := strings.TrimSpace(e.opts.Styling.ExpectedOutputFormat); f != "" {
 		out = append(out, "the reply has this form: "+f)
 	}

@@ -66,6 +66,7 @@ func (j *job) engine(language string, contexts bool) *engine {
 	return &engine{
 		opts: j.s.opts, prompts: j.s.opts.Prompts.stages(j.ask.Scenarios), call: call, critics: &critics,
 		seed: j.s.o.Seed, scenarios: j.ask.Scenarios, output: contexts && !j.ask.InputsOnly, lang: l,
+		speak: j.s.o.Language,
 	}
 }
 

@@ -19,6 +19,9 @@ func (w *work) material(b *strings.Builder, batch []*slot) map[*Context]string {
 	} else if w.call.Language != "" {
 		b.WriteString(brief.Head(w.call))
 	}
+	if w.speak != "" {
+		fmt.Fprintf(b, "Write in this language, whatever the passages are in: %s.\n", prompt.Fence(w.speak))
+	}
 	w.styling(b)
 	keys := map[*Context]string{}
 	for _, s := range batch {

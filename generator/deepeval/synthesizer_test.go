@@ -853,9 +853,9 @@ func TestLanguageAndPrompts(t *testing.T) {
 		if _, err := s.FromContexts(t.Context(), ru, nil); err != nil {
 			t.Fatal(err)
 		}
-		for _, kind := range []string{actor.DeepEvalInputs, actor.DeepEvalEvolve} {
+		for _, kind := range []string{actor.DeepEvalInputs, actor.DeepEvalEvolve, actor.AnswerWrite} {
 			for _, p := range f.said(kind) {
-				if !strings.Contains(p, want+".") {
+				if !strings.Contains(p, "Language of the document: "+want) || (language != "") != strings.Contains(p, "whatever the ") {
 					t.Errorf("%s does not name the language %s:\n%s", kind, want, p)
 				}
 			}
