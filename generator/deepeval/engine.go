@@ -271,7 +271,8 @@ func over(ctx context.Context, g []*slot) error {
 // judge refuses what did not pass: in a run always, since another generator can
 // fill its row, alone where the options ask for it.
 func (e *engine) judge(s *slot) {
-	m, low := s.made, false
+	m := s.made
+	var low bool
 	switch {
 	case s.plain(): // its input is as it must be
 		low = m.final != nil && m.final.checked && !m.final.supported

@@ -136,9 +136,9 @@ func (lib *library) nearest(to int, ids []int) []int {
 
 // about returns the chunks that share most words with a text, best first.
 func (lib *library) about(ctx context.Context, text string) []int {
-	texts := make([]string, len(lib.chunks))
-	for i, c := range lib.chunks {
-		texts[i] = c.Text
+	texts := make([]string, 0, len(lib.chunks)+1)
+	for _, c := range lib.chunks {
+		texts = append(texts, c.Text)
 	}
 	words := llm.NewLexical(texts)
 	vs, err := words.Embed(ctx, append(texts, text))

@@ -91,7 +91,7 @@ func NewSynthesizer(o *SynthesizerOptions) (*Synthesizer, error) {
 	if o == nil || o.Client == nil {
 		return nil, &ConfigError{"Client", "there is no model", "give one"}
 	}
-	opts, err := o.Options.settled()
+	opts, err := o.settled()
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,8 @@ func (s *Synthesizer) fromDocuments(ctx context.Context, docs []*model.Document,
 	if s.opts.Evolution.Rounds > 0 && s.opts.Evolution.onlyMultiContext() && o.MaxFiles < 2 && (o.Passages < 2 || len(chunks) > 0 && slices.Max(chunks) < 2) {
 		return &Result{Failures: failed}, onlyMulti("no document has a second chunk")
 	}
-	most, n := o.PerDocument, 0
+	most := o.PerDocument
+	var n int
 	if j.ask.Goldens > 0 {
 		n = (j.ask.Goldens + j.per - 1) / j.per
 	} else {

@@ -356,7 +356,7 @@ func TestBestVersionIsKept(t *testing.T) {
 	t.Parallel()
 	for _, scenarios := range []bool{false, true} {
 		scores := []string{"0.1", "0.3", "0.2", "0.1", "0.1", "0.1"}
-		make := func(change func(*deepeval.SynthesizerOptions)) (*fake, *deepeval.Result, error) {
+		run := func(change func(*deepeval.SynthesizerOptions)) (*fake, *deepeval.Result, error) {
 			f := newFake()
 			f.on = func(kind string, req *llm.Request, n int) (*llm.Response, error, bool) {
 				if kind != actor.DeepEvalCritic {
@@ -373,7 +373,7 @@ func TestBestVersionIsKept(t *testing.T) {
 			r, err := s.FromContexts(t.Context(), contexts(1), &deepeval.Ask{Goldens: 1, Scenarios: scenarios, InputsOnly: true})
 			return f, r, err
 		}
-		f, r, err := make(nil)
+		f, r, err := run(nil)
 		if err != nil || len(r.Goldens) != 1 {
 			t.Fatalf("%d goldens, %v", len(r.Goldens), err)
 		}
@@ -395,12 +395,12 @@ func TestBestVersionIsKept(t *testing.T) {
 		if flag := string(g.Metadata.Extra[deepeval.MetaFlagged]); !strings.Contains(flag, "too vague") {
 			t.Errorf("flagged %s", flag)
 		}
-		_, r, err = make(func(o *deepeval.SynthesizerOptions) { o.Filtration.Drop = true })
+		_, r, err = run(func(o *deepeval.SynthesizerOptions) { o.Filtration.Drop = true })
 		var low *deepeval.QualityError
 		if !errors.As(err, &low) || len(r.Goldens) != 0 {
 			t.Errorf("dropped: %d goldens, %v", len(r.Goldens), err)
 		}
-		f, r, err = make(func(o *deepeval.SynthesizerOptions) { o.Filtration.Retries = -1 })
+		f, r, err = run(func(o *deepeval.SynthesizerOptions) { o.Filtration.Retries = -1 })
 		if err != nil || len(r.Goldens) != 1 || len(f.said(actor.DeepEvalRewrite)) != 0 {
 			t.Errorf("without retries: %d goldens, %v", len(r.Goldens), err)
 		}

@@ -63,7 +63,8 @@ type part struct {
 
 // parts are the packages whose prompts have files of their own here.
 var parts = []part{
-	{answerMarks, answers}, {deepEvalMarks, deepEval},
+	{answerMarks, answers},
+	{deepEvalMarks, deepEval},
 	{ragasMarks, ragas},
 	{giskardMarks, giskard},
 }
