@@ -30,42 +30,44 @@ const nearestChecked = 3
 // are about. One that it says is replaced by another question.
 func (w *work) absent(ctx context.Context, slots []*slot) []error {
 	errs := make([]error, len(slots))
-	open := make([]int, len(slots))
+	var open []int
 	for i := range slots {
-		open[i] = i
+		open = append(open, i)
 	}
 	for attempt := 0; len(open) > 0; attempt++ {
-		asked := make([]*slot, len(open))
-		for k, i := range open {
-			asked[k] = slots[i]
-		}
-		said, failed := w.said(ctx, asked, attempt)
+		said, failed := w.said(ctx, pick(slots, open), attempt)
 		var again []int
 		for k, i := range open {
 			errs[i] = failed[k]
 			if failed[k] == nil && said[k] != "" {
-				slots[i].problem = "the documents say it: " + said[k]
-				errs[i] = fmt.Errorf("giskard_absence: %w: %s", stage.ErrNoAnswer, slots[i].problem)
+				s := slots[i]
+				s.problem, s.avoid = "the documents say it: "+said[k], append(s.avoid, s.message)
+				errs[i] = fmt.Errorf("giskard_absence: %w: %s", stage.ErrNoAnswer, s.problem)
 				again = append(again, i)
 			}
 		}
-		if open = nil; attempt+1 >= w.o.Attempts || ctx.Err() != nil || len(again) == 0 {
-			return errs
+		if attempt+1 >= w.o.Attempts || ctx.Err() != nil || len(again) == 0 {
+			break
 		}
 		next := *w
 		next.seed = stage.Hash(w.seed, "giskard", "absent", attempt)
-		retry := make([]*slot, len(again))
+		written := next.firstQuestions(ctx, pick(slots, again))
+		open = nil
 		for k, i := range again {
-			retry[k] = slots[i]
-			retry[k].avoid = append(retry[k].avoid, retry[k].message)
-		}
-		for k, err := range next.firstQuestions(ctx, retry) {
-			if errs[again[k]] = err; err == nil {
-				open = append(open, again[k])
+			if errs[i] = written[k]; errs[i] == nil && slots[i].kind == OutOfScope {
+				open = append(open, i)
 			}
 		}
 	}
 	return errs
+}
+
+func pick(slots []*slot, at []int) []*slot {
+	out := make([]*slot, len(at))
+	for k, i := range at {
+		out[k] = slots[i]
+	}
+	return out
 }
 
 // said returns, for each slot, the words by which the base says what it is

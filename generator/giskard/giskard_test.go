@@ -218,6 +218,27 @@ func TestGenerator_outOfScope(t *testing.T) {
 	}
 }
 
+// A row's question that the documents turn out to answer is no question out of
+// scope, and is kept.
+func TestGenerator_inScopeAfterAll(t *testing.T) {
+	t.Parallel()
+	call := plan(t, read(t, "bike_rental_en.md"), "en", 3, nil)
+	f := &fake{unknown: "p3", says: func(string, string) string { return "A booking is held" }}
+	call.Model = f
+	out, err := generator.Must(giskard.New(&giskard.Options{Weights: giskard.Weights{giskard.OutOfScope: 1}})).Generate(t.Context(), call)
+	if err != nil || len(out.Records) != 3 {
+		t.Fatal(out, err)
+	}
+	for _, q := range questions(t, out) {
+		if q.Metadata.QuestionType != "simple" || q.Metadata.FakeFact != "" {
+			t.Errorf("record %+v", q)
+		}
+	}
+	if n := f.count("absence"); n != 3 {
+		t.Errorf("absence was checked %d times, want 3", n)
+	}
+}
+
 // A message that is given stays as it is; a corner row is what its kind says and
 // is not rewritten.
 func TestGenerator_givenAndCorner(t *testing.T) {

@@ -89,9 +89,13 @@ func (o *Options) defaulted() (Options, error) {
 		at   *int
 		or   int
 	}{
-		{"Neighbours", &out.Neighbours, defaultNeighbours}, {"PassageTokens", &out.PassageTokens, 0}, {"MaxTopics", &out.MaxTopics, 0},
-		{"Batch", &out.Batch, defaultBatch}, {"Concurrency", &out.Concurrency, defaultConcurrency},
-		{"Attempts", &out.Attempts, defaultAttempts}, {"MaxDocument", &out.MaxDocument, defaultMaxDocument},
+		{"Neighbours", &out.Neighbours, defaultNeighbours},
+		{"PassageTokens", &out.PassageTokens, 0},
+		{"MaxTopics", &out.MaxTopics, 0},
+		{"Batch", &out.Batch, defaultBatch},
+		{"Concurrency", &out.Concurrency, defaultConcurrency},
+		{"Attempts", &out.Attempts, defaultAttempts},
+		{"MaxDocument", &out.MaxDocument, defaultMaxDocument},
 	} {
 		if *c.at < 0 {
 			return out, &OptionError{Option: c.name, Reason: fmt.Sprintf("it is %d; give a number from 1, or 0 for the default", *c.at)}

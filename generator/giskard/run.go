@@ -238,7 +238,7 @@ func (w *work) slots(ctx context.Context) []*slot {
 		for range n {
 			s := &slot{row: row, kind: Simple, contexts: w.about(ctx, row), distract: -1}
 			switch {
-			case row.Given != nil && len(row.Given) > 0:
+			case len(row.Given) > 0:
 				s.input = row.Given[0].Content
 			case row.Corner == "off_topic":
 				s.kind = OutOfScope

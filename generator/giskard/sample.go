@@ -137,23 +137,23 @@ func (kb *KnowledgeBase) counts(n int) Counts {
 // distraction draws a passage that is neither seed nor context, of another
 // topic if there is one; -1 if none is left.
 func (kb *KnowledgeBase) distraction(r *rand.Rand, contexts []int) int {
-	var other, any []int
+	var other, all []int
 	for i := range kb.chunks {
 		if slices.ContainsFunc(contexts, func(c int) bool { return kb.same(i, c) }) {
 			continue
 		}
-		any = append(any, i)
+		all = append(all, i)
 		if kb.topicOf[i] != kb.topicOf[contexts[0]] {
 			other = append(other, i)
 		}
 	}
 	if len(other) > 0 {
-		any = other
+		all = other
 	}
-	if len(any) == 0 {
+	if len(all) == 0 {
 		return -1
 	}
-	return any[r.IntN(len(any))]
+	return all[r.IntN(len(all))]
 }
 
 // same reports whether two passages say the same, word for word.

@@ -176,7 +176,7 @@ func TestTestset_nothing(t *testing.T) {
 func TestTestset_same(t *testing.T) {
 	t.Parallel()
 	doc := document(t, "a.md", bulk.Document("ru", 30_000, 3))
-	make := func(seed uint64, concurrency int) string {
+	write := func(seed uint64, concurrency int) string {
 		f := &fake{}
 		temperature := 0.7
 		kb := build(t, &giskard.Input{Documents: []*model.Document{doc}, Model: f}, &giskard.Options{Seed: seed, Concurrency: concurrency, Temperature: &temperature})
@@ -207,13 +207,13 @@ func TestTestset_same(t *testing.T) {
 		}
 		return b.String()
 	}
-	first := make(7, 1)
+	first := write(7, 1)
 	for _, c := range []int{4, 64} {
-		if diff := gocmp.Diff(first, make(7, c)); diff != "" {
+		if diff := gocmp.Diff(first, write(7, c)); diff != "" {
 			t.Errorf("at concurrency %d (-1 +%d):\n%s", c, c, diff)
 		}
 	}
-	if first == make(8, 4) {
+	if first == write(8, 4) {
 		t.Error("another seed gives the same")
 	}
 }
@@ -222,7 +222,7 @@ func TestTestset_same(t *testing.T) {
 func TestTestset_scaledVectors(t *testing.T) {
 	t.Parallel()
 	doc := document(t, "a.md", bulk.Document("en", 30_000, 3))
-	make := func(scale float32) []giskard.Question {
+	write := func(scale float32) []giskard.Question {
 		kb := build(t, &giskard.Input{Documents: []*model.Document{doc}, Model: &fake{}, Embedder: scaled{scale}}, nil)
 		if len(kb.Notices) > 0 {
 			t.Fatal(kb.Notices)
@@ -233,8 +233,8 @@ func TestTestset_scaledVectors(t *testing.T) {
 		}
 		return set.Questions
 	}
-	want := make(1)
-	if diff := gocmp.Diff(want, make(20)); diff != "" {
+	want := write(1)
+	if diff := gocmp.Diff(want, write(20)); diff != "" {
 		t.Errorf("(-x1 +x20):\n%s", diff)
 	}
 	if !slices.ContainsFunc(want, func(q giskard.Question) bool { return q.Metadata.Extra["neighbour_document_ids"] != nil }) {

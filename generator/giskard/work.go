@@ -53,6 +53,9 @@ func (w *work) inputs(ctx context.Context, slots []*slot) []error {
 	}
 	side.Wait()
 	for i, err := range gone {
+		if s := absent[i]; err != nil && s.row != nil && w.asked(err) {
+			s.kind, err = Simple, nil // the documents do say it
+		}
 		errs[place[absent[i]]] = err
 	}
 	return errs
