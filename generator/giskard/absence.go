@@ -81,7 +81,7 @@ func (w *work) said(ctx context.Context, slots []*slot, attempt int) (said []str
 	for i, s := range slots {
 		queries[i] = s.fact + "\n" + s.message
 	}
-	found, err := w.kb.find(ctx, queries, nearestChecked)
+	found, err := w.kb.find(ctx, w.call.Embedder, queries, nearestChecked)
 	if err != nil {
 		for i := range errs {
 			errs[i] = err

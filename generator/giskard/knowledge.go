@@ -270,8 +270,12 @@ func (kb *KnowledgeBase) context(seed, least int) []int {
 }
 
 // find returns the k passages that are nearest to a text, by the vectors of the
-// base and by words, over the whole base.
-func (kb *KnowledgeBase) find(ctx context.Context, texts []string, k int) ([][]int, error) {
+// base and by words, over the whole base. e is the embedder of the call; it is
+// not asked where the base's vectors are not its own.
+func (kb *KnowledgeBase) find(ctx context.Context, e llm.Embedder, texts []string, k int) ([][]int, error) {
+	if !kb.dense {
+		e = kb.lexical
+	}
 	out := make([][]int, len(texts))
 	add := func(vs, queries [][]float32) {
 		for i, q := range queries {
@@ -282,7 +286,7 @@ func (kb *KnowledgeBase) find(ctx context.Context, texts []string, k int) ([][]i
 			}
 		}
 	}
-	vs, err := vector.Embed(ctx, kb.embedder, texts)
+	vs, err := vector.Embed(ctx, e, texts)
 	var fell *vector.FallbackError
 	switch {
 	case errors.As(err, &fell): // of other words than the base's: of no use here

@@ -32,10 +32,14 @@ func (g *giskard) base(ctx context.Context, call *generator.Call, paths []string
 		parts = append(parts, p.ID, p.Statement)
 	}
 	return generator.Once(ctx, call.Memo, "giskard/"+identity(parts...), func(ctx context.Context) (*KnowledgeBase, error) {
-		return build(ctx, &source{
+		kb, err := build(ctx, &source{
 			docs: docs, chunks: passages(docs, g.opts.PassageTokens), model: call.Model, embedder: call.Embedder,
 			log: call.Log, language: language, policies: policies,
 		}, g.opts)
+		if kb != nil {
+			kb.model, kb.embedder, kb.log = nil, nil, nil // the next calls have their own
+		}
+		return kb, err
 	})
 }
 
