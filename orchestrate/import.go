@@ -304,7 +304,8 @@ func (im *importer) adapt(ctx context.Context, sources []source) []draft {
 		case err != nil:
 			im.refuse(s.index, CheckRead, err.Error())
 		case len(batch.Refused) > 0:
-			im.refuse(s.index, batch.Refused[0].Check, batch.Refused[0].Reason)
+			// The adapter saw one record, so its index says nothing.
+			im.refuse(s.index, batch.Refused[0].Check, strings.TrimPrefix(batch.Refused[0].Reason, "record 0: "))
 		case len(batch.Items) == 0 || len(batch.Items[0].Examples) == 0:
 			im.refuse(s.index, CheckRead, "it holds neither a question nor an answer")
 		default:
@@ -340,9 +341,7 @@ func (im *importer) stating(span model.Span) []model.Span {
 func (im *importer) close() error {
 	im.events.emit(Event{Kind: EventStage, Stage: "certify"})
 	im.stop = StopImported
-	for _, ref := range im.refusals() {
-		im.refused = append(im.refused, ref)
-	}
+	im.refused = append(im.refused, im.refusals()...)
 	im.outcomes = nil
 	res := im.run.result()
 	res.Manifest.Routing = "none"

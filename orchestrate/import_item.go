@@ -262,11 +262,18 @@ func (im *importer) assemble(restored *model.Dataset, drafts []draft) *Base {
 				b.Manifest.Plan = append(b.Manifest.Plan, plan)
 			}
 			mine = slices.DeleteFunc(mine, func(d *draft) bool { return !d.kept() })
-			byUseCase[uc.ID] = im.testCases(uc, mine, byUseCase[uc.ID])
-			for _, m := range mine {
-				if m.kept() {
-					examples[m.test] = append(examples[m.test], m.example)
+			have := byUseCase[uc.ID]
+			byUseCase[uc.ID] = im.testCases(uc, mine, have)
+			if n := len(byUseCase[uc.ID]); n > 1 && n > len(have) && !vary(byUseCase[uc.ID]) {
+				// Only beside restored test cases, which stay as they are.
+				for _, m := range mine {
+					im.refuse(m.index, CheckContract, "the test cases of "+uc.ID+" would differ in fewer than two axes with it")
+					m.test = ""
 				}
+				byUseCase[uc.ID], mine = have, nil
+			}
+			for _, m := range mine {
+				examples[m.test] = append(examples[m.test], m.example)
 			}
 		}
 		for _, tc := range byUseCase[uc.ID] {
@@ -275,6 +282,27 @@ func (im *importer) assemble(restored *model.Dataset, drafts []draft) *Base {
 		}
 	}
 	return b
+}
+
+// vary reports whether at least two of the axes that test cases name take more
+// than one value.
+func vary(cases []model.TestCase) bool {
+	values := map[string]map[model.Value]bool{}
+	for i := range cases {
+		for _, a := range cases[i].Axes {
+			if values[a] == nil {
+				values[a] = map[model.Value]bool{}
+			}
+			values[a][cases[i].Parameters[a]] = true
+		}
+	}
+	n := 0
+	for _, v := range values {
+		if len(v) > 1 {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // group gives the drafts of a use case parameters, axes and ids, and returns

@@ -204,10 +204,36 @@ func (d *draft) lines() lineSet {
 	return s
 }
 
+// verbatim returns the lines of the ticket or the question of the documents that
+// a draft's input is.
+func (im *importer) verbatim(d *draft) lineSet {
+	s := lineSet{}
+	input := coverage.Fold(coverage.InputText(&d.example.Input))
+	if input == "" {
+		return s
+	}
+	for _, doc := range im.in.Documents {
+		for i := range doc.Tickets {
+			if t := &doc.Tickets[i]; coverage.Fold(t.Message) == input {
+				s.add(doc.Name, t.LineStart, t.LineEnd)
+			}
+		}
+		for i := range doc.QAs {
+			if q := &doc.QAs[i]; coverage.Fold(q.Question) == input {
+				s.add(doc.Name, q.LineStart, q.LineEnd)
+			}
+		}
+	}
+	return s
+}
+
 // useCase returns the index of the use case that a draft belongs to, or -1.
 // Its contexts say which ones come into question, its words which of them.
 func (p *placer) useCase(d *draft, vec []float32) int {
 	lines := d.lines()
+	if own := p.im.verbatim(d); slices.ContainsFunc(p.lines, func(s lineSet) bool { return s.within(own) > 0 }) {
+		lines = own
+	}
 	sims, laps := make([]float64, len(p.useCases)), make([]float64, len(p.useCases))
 	for i := range p.useCases {
 		sims[i] = llm.Cosine(vec, p.useCases[i])
@@ -230,7 +256,7 @@ func (p *placer) useCase(d *draft, vec []float32) int {
 		if lap > 0 && laps[i] == 0 {
 			continue
 		}
-		s := share(sims[i], top) + share(laps[i], lap)
+		s := 2*share(sims[i], top) + share(laps[i], lap)
 		if best < 0 || s > score {
 			best, score = i, s
 		}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/model"
@@ -126,10 +127,12 @@ func (im *importer) opening(ctx context.Context, sources []source, batch []int) 
 			}
 			b.WriteString("</scenario>\n")
 		}
-		reply, _, err := llm.Ask[openingReply](ctx, im.client, &llm.Request{
+		inner, cancel := context.WithTimeoutCause(ctx, im.o.opts.CallTimeout, generator.ErrTimeout)
+		reply, _, err := llm.Ask[openingReply](inner, im.client, &llm.Request{
 			Purpose:  "import_opening",
 			Messages: []llm.Message{{Role: llm.RoleSystem, Content: openingSystem}, {Role: llm.RoleUser, Content: b.String()}},
 		})
+		cancel()
 		if err != nil {
 			if last = err; ctx.Err() != nil {
 				break

@@ -307,6 +307,43 @@ func TestImportPlacesRecords(t *testing.T) {
 	}
 }
 
+// A message word for word of the export belongs where the document has it.
+func TestImportKnowsTheTicketsOfTheExport(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"bike_rental_en", "hotel_en", "flower_delivery_ru", "internet_provider_ru"} {
+		doc := document(t, "../examples/documents/"+name+".md")
+		var items []map[string]any
+		lines := map[string]int{}
+		for _, ticket := range doc.Tickets {
+			if ticket.Message != "" && ticket.Answer != "" {
+				items = append(items, golden(ticket.Message, ticket.Answer))
+				lines[ticket.Message] = ticket.LineStart
+			}
+		}
+		if len(items) < 3 {
+			t.Fatalf("%s has %d tickets", name, len(items))
+		}
+		got := bring(t, nil, doc, frameworks["deepeval"], goldens(t, items...))
+		if got.Kept < len(items)*9/10 {
+			t.Errorf("%s: %d of %d kept: %+v", name, got.Kept, len(items), got.NotKept)
+		}
+		useCases := map[string]model.UseCase{}
+		for _, uc := range got.Dataset.UseCases {
+			useCases[uc.ID] = uc
+		}
+		for i := range got.Dataset.Examples {
+			e := &got.Dataset.Examples[i]
+			message := coverage.InputText(&e.Input)
+			if e.Metadata.Source != model.SourceTickets {
+				t.Errorf("%s: %q has the source %q", name, message, e.Metadata.Source)
+			}
+			if !slices.ContainsFunc(useCases[e.UseCaseID].Evidence, func(ev model.Evidence) bool { return ev.LineStart <= lines[message] && lines[message] <= ev.LineEnd }) {
+				t.Errorf("%s: %q is placed under %s", name, message, e.UseCaseID)
+			}
+		}
+	}
+}
+
 func TestImportRefusesWhatTheCaseHasNoFormatFor(t *testing.T) {
 	t.Parallel()
 	doc := document(t, "../examples/documents/claims_quality_en.md")

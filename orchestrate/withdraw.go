@@ -265,25 +265,13 @@ func (uc *ucState) filled() int {
 // axesVary reports whether at least two of the axes that the test cases name
 // take more than one value.
 func (uc *ucState) axesVary() bool {
-	values := map[string]map[model.Value]bool{}
+	var cases []model.TestCase
 	for _, row := range uc.rows {
-		if row.item == nil {
-			continue
-		}
-		for _, a := range row.item.TestCase.Axes {
-			if values[a] == nil {
-				values[a] = map[model.Value]bool{}
-			}
-			values[a][row.item.TestCase.Parameters[a]] = true
+		if row.item != nil {
+			cases = append(cases, row.item.TestCase)
 		}
 	}
-	n := 0
-	for _, v := range values {
-		if len(v) > 1 {
-			n++
-		}
-	}
-	return n >= 2
+	return vary(cases)
 }
 
 // varies reports whether at least two axes take more than one value over the
