@@ -259,15 +259,22 @@ func (s *signature) key() string {
 	return "\x00" + b.String()
 }
 
-// prefix returns the shingles of which a set as similar as Near must share one.
+// atLeast is how many of their first shingles two sets as similar as Near must
+// share; fewer when they are very small.
+const atLeast = 3
+
+// prefix returns the shingles of which a set as similar as Near must share
+// atLeast, or as many as it must share in all.
 func prefix(set []uint64) []uint64 {
 	if len(set) == 0 {
 		return nil
 	}
 	// A set with Jaccard >= t shares at least ceil(t*n) of these n elements.
-	need := (len(set)*8 + 9) / 10
-	return set[:len(set)-need+1]
+	need := needed(set)
+	return set[:len(set)-need+min(atLeast, need)]
 }
+
+func needed(set []uint64) int { return (len(set)*8 + 9) / 10 }
 
 // Near returns the id of the earliest text that is a near duplicate of text.
 func (x *Index) Near(text string) (id string, ok bool) {
@@ -279,24 +286,34 @@ func (x *Index) Near(text string) (id string, ok bool) {
 	if n, found := x.folds[s.key()]; found {
 		best = n
 	}
-	seen := map[int]struct{}{}
-	try := func(lists map[uint64][]int, set []uint64) {
+	shared := make([]uint8, len(x.ids))
+	try := func(lists map[uint64][]int, set []uint64, of func(*signature) []uint64) {
+		var met []int
 		for _, h := range prefix(set) {
 			for _, n := range lists[h] {
 				if n >= best {
 					break // lists grow in order
 				}
-				if _, ok := seen[n]; !ok {
-					seen[n] = struct{}{}
-					if s.alike(x.sigs[n]) {
-						best = n
-					}
+				if shared[n] == 0 {
+					met = append(met, n)
+				}
+				if shared[n] < atLeast {
+					shared[n]++
 				}
 			}
 		}
+		found := best
+		for _, n := range met {
+			enough := min(atLeast, needed(set), needed(of(x.sigs[n])))
+			if int(shared[n]) >= enough && n < found && s.alike(x.sigs[n]) {
+				found = n
+			}
+			shared[n] = 0
+		}
+		best = found
 	}
-	try(x.whole, s.whole)
-	try(x.stripped, s.stripped)
+	try(x.whole, s.whole, func(t *signature) []uint64 { return t.whole })
+	try(x.stripped, s.stripped, func(t *signature) []uint64 { return t.stripped })
 	if best == len(x.ids) {
 		return "", false
 	}

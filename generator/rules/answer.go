@@ -310,11 +310,8 @@ func (w *work) next(a *answer, row *model.Row, m message, topic []string) {
 	}
 	if len(a.asks) == 0 && m.id == "" {
 		best, score := lang.Spoken{}, 0
-		for _, i := range w.k.near(topic...) {
+		for _, i := range lookUp(w.k.asked, topic) {
 			s := &w.k.statements[i]
-			if s.Act != lang.ActAsk || s.Object == "" {
-				continue
-			}
 			if n := overlap(s.stems, topic); n > score {
 				best, score = s.Spoken, n
 			}

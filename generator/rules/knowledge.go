@@ -58,6 +58,7 @@ type knowledge struct {
 	asks    places              // questions
 	said    places              // statements
 	roots   map[string][]int    // statements by the roots of their stems
+	asked   map[string][]int    // those that ask for something
 	asking  map[string][]int    // questions by the roots of the stems they ask with
 	runs    map[string]struct{} // runs of four words of sources
 	samples map[string]string   // the sample answer to a ticket's message
@@ -278,8 +279,8 @@ func (p places) meet(ev ...model.Evidence) []int {
 	return slices.Compact(out)
 }
 
-// asked returns the questions on lines of the evidence, in order.
-func (k *knowledge) asked(ev []model.Evidence) []int { return k.asks.meet(ev...) }
+// questioned returns the questions on lines of the evidence, in order.
+func (k *knowledge) questioned(ev []model.Evidence) []int { return k.asks.meet(ev...) }
 
 // sampled returns the lines of a document that hold tickets and dialogues.
 func sampled(d *model.Document) lines {
@@ -297,6 +298,7 @@ func sampled(d *model.Document) lines {
 
 // index makes the ways to find statements without looking at all of them.
 func (k *knowledge) index(docs []*model.Document) {
+	k.asked = map[string][]int{}
 	k.roots, k.asking, k.runs, k.samples = map[string][]int{}, map[string][]int{}, map[string]struct{}{}, map[string]string{}
 	k.light = map[string]bool{}
 	for _, s := range k.l.Stems(k.l.Speech.Light) {
@@ -320,6 +322,10 @@ func (k *knowledge) index(docs []*model.Document) {
 		s := &k.statements[i]
 		put(k.roots, i, s.stems)
 		put(k.roots, i, s.own)
+		if s.Act == lang.ActAsk && s.Object != "" {
+			put(k.asked, i, s.stems)
+			put(k.asked, i, s.own)
+		}
 		if s.Act == lang.ActHandOver {
 			s.angers = angers(k.l, s.source)
 			k.handing = append(k.handing, i)
@@ -356,17 +362,27 @@ func root(stem string) string {
 func (k *knowledge) near(stems ...string) []int { return lookUp(k.roots, stems) }
 
 func lookUp(m map[string][]int, stems []string) []int {
-	seen := map[int]bool{}
 	var out []int
-	for _, s := range stems {
-		for _, i := range m[root(s)] {
-			if !seen[i] {
-				seen[i] = true
-				out = append(out, i)
-			}
+	for i, s := range stems {
+		if !slices.Contains(stems[:i], s) {
+			out = append(out, m[root(s)]...)
 		}
 	}
 	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// meets says of how many of the stems each statement has the root: no fewer
+// than it has related stems.
+func (k *knowledge) meets(stems []string) []uint8 {
+	out := make([]uint8, len(k.statements))
+	for _, s := range stems {
+		for _, i := range k.roots[root(s)] {
+			if out[i] < 255 {
+				out[i]++
+			}
+		}
+	}
 	return out
 }
 

@@ -32,7 +32,7 @@ func (w *work) about() []int {
 
 // meeting returns the questions that stand on lines of the evidence.
 func (w *work) meeting(ev []model.Evidence) []int {
-	out := w.k.asked(ev)
+	out := w.k.questioned(ev)
 	if q := w.topical; q != nil && cites(ev, q.doc, q.LineStart, q.LineEnd) {
 		out = append(out, len(w.k.qas))
 	}

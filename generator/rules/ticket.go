@@ -38,8 +38,12 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		n, i int
 	}
 	var found []scored
+	topics, hinted := w.k.meets(topic), w.k.meets(hints)
 	for _, i := range w.k.near(append(slices.Clone(topic), w.cited(row)...)...) {
 		s := &w.k.statements[i]
+		if topics[i] < 2 && (topics[i] < 1 || hinted[i] < 2) && !(s.qa >= 0 && len(keys) > 0) {
+			continue // too little in common, whatever is related
+		}
 		if s.qa < 0 && s.Act == lang.ActFact && !w.standsFor(row, s) {
 			continue
 		}

@@ -51,7 +51,7 @@ func newWork(l *lang.Language, call *generator.Call, rd *reading) *work {
 // question of the documents does.
 func (w *work) section() {
 	uc := &w.call.UseCase
-	if slices.ContainsFunc(w.k.asked(uc.Evidence), func(i int) bool { return len(w.k.qas[i].statements) > 0 }) {
+	if slices.ContainsFunc(w.k.questioned(uc.Evidence), func(i int) bool { return len(w.k.qas[i].statements) > 0 }) {
 		return
 	}
 	entry := qa{QA: model.QA{Question: uc.Name}}
