@@ -287,7 +287,8 @@ func share(s, best float64) float64 {
 }
 
 // speaks reports whether at least half of the words of a draft's input, or a
-// third of all its words, are words of the documents.
+// third of all its words, are words of the documents; half of all its words
+// where it has contexts and they are of other documents.
 func (p *placer) speaks(d *draft) bool {
 	share := func(text string, most int) bool {
 		words := p.im.contentWords(text)
@@ -298,6 +299,9 @@ func (p *placer) speaks(d *draft) bool {
 			}
 		}
 		return n > 0 && most*n >= len(words)
+	}
+	if contexts, err := p.im.in.Framework.Contexts(d.record); err == nil && len(contexts) > 0 && !d.located {
+		return share(d.text(), 2)
 	}
 	return share(coverage.InputText(&d.example.Input), 2) || share(d.text(), 3)
 }

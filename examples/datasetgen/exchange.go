@@ -140,6 +140,9 @@ func readTests(tool adapters.Framework, path string) (*adapters.Contents, error)
 	if err != nil {
 		return nil, usage("--from %s: %w", path, err)
 	}
+	if contents.Total() == 0 {
+		return nil, usage("--from %s holds no tests; name a file with some", path)
+	}
 	sided, ok := tool.(adapters.Sided)
 	if !ok {
 		return contents, nil

@@ -63,6 +63,7 @@ func TestBadExchangeIsOneLineWithTheRightCode(t *testing.T) {
 		{"import: missing file", imp("--from", "nowhere.json"), "does not exist"},
 		{"import: a folder", imp("--from", "."), "is a folder"},
 		{"import: empty", imp("--from", write(t, "a.json", nil)), "empty"},
+		{"import: an empty list", imp("--from", write(t, "a.json", []byte("[]"))), "holds no tests"},
 		{"import: binary", imp("--from", write(t, "a.json", []byte("PK\x03\x04\x00\x00\x08"))), "looks like"},
 		{"import: a letter", imp("--from", letter), "looks like"},
 		{"import: not UTF-8", imp("--from", write(t, "a.json", []byte("[{\"input\": \"\xcf\xf0\xe8\"}]"))), "UTF-8"},
@@ -440,6 +441,45 @@ func TestSharedFixturesAreImported(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A file of tests of several documents: what one refuses, another takes.
+func TestTestsOfSeveralDocuments(t *testing.T) {
+	t.Parallel()
+	shared := os.Getenv("CASEBOOK_SHARED")
+	if shared == "" {
+		shared = "../../../shared"
+	}
+	from := filepath.Join(shared, "fixtures/ragas/multihop_inputs.jsonl")
+	if _, err := os.Stat(from); err != nil {
+		t.Skipf("the files of the frameworks are not here: %v; name their folder in CASEBOOK_SHARED", err)
+	}
+	inputs, err := filepath.Glob(filepath.Join(shared, "inputs/*.md"))
+	if err != nil || len(inputs) == 0 {
+		t.Fatal(inputs, err)
+	}
+	refused, total := map[int]int{}, 0
+	for _, input := range inputs {
+		_, stdout, _ := call(t.Context(), nil, "import", "--format", "ragas", "--from", from, "--input", input, "--out", t.TempDir())
+		kept := 0
+		if _, err := fmt.Sscanf(stdout, "imported %d of %d", &kept, &total); err != nil {
+			t.Fatalf("%s: %s", input, stdout)
+		}
+		for line := range strings.Lines(stdout) {
+			var index int
+			if _, err := fmt.Sscanf(line, "record %d is refused", &index); err == nil {
+				refused[index]++
+			}
+		}
+	}
+	for index, n := range refused {
+		if n == len(inputs) {
+			t.Errorf("record %d is refused with every document", index)
+		}
+	}
+	if total == 0 || len(refused) == 0 {
+		t.Errorf("%d records, refused %v", total, refused)
 	}
 }
 
