@@ -93,7 +93,7 @@ func (w *work) ask(s *slot) string {
 	case Conversational:
 		return "The message opens the matter and then asks; the reply answers what is asked, about the matter that was opened."
 	case MultiContext:
-		return "The answer takes at least two of the contexts; the reply brings what they say together."
+		return "The answer takes at least two of the passages; the reply brings what they say together."
 	case OutOfScope:
 		return fmt.Sprintf("The document does not say what the person asks for, and not that %q either. The right reply says so in the assistant's own voice, neither confirms nor denies it, invents nothing, and then does what the document says for such a case: hands over, or names whom to ask; where it says nothing of the kind, it offers help with what it can. So that the document does not settle this is meant, and no fault.", s.fact)
 	default:
