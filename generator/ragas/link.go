@@ -267,7 +267,7 @@ func candidates(m *mentions, o *LinkOptions, stats *LinkStats) []pair {
 		}
 	}
 	stats.Candidates = len(all)
-	slices.SortStableFunc(all, func(x, y pair) int { return cmp.Or(x.a-y.a, x.b-y.b) })
+	slices.SortFunc(all, func(x, y pair) int { return cmp.Or(x.a-y.a, x.b-y.b, cmp.Compare(x.weight, y.weight)) })
 	total := make([]float64, len(m.of))
 	for i, of := range m.of {
 		for _, x := range of {
@@ -283,8 +283,8 @@ func candidates(m *mentions, o *LinkOptions, stats *LinkStats) []pair {
 		p.score = p.weight / (total[p.a] + total[p.b] - p.weight)
 		out = append(out, p)
 	}
-	slices.SortStableFunc(out, func(x, y pair) int {
-		return cmp.Or(cmp.Compare(y.weight, x.weight), cmp.Compare(y.score, x.score))
+	slices.SortFunc(out, func(x, y pair) int {
+		return cmp.Or(cmp.Compare(y.weight, x.weight), cmp.Compare(y.score, x.score), x.a-y.a, x.b-y.b)
 	})
 	return out
 }

@@ -40,14 +40,17 @@ func SingleHop() Synthesizer {
 		Ask:  "One need that turns on one rule or fact of the context, about the term if one is given.",
 		Seeds: func(g *Graph, _ int) []Seed {
 			nodes := leaves(g)
+			terms := make([][]string, len(nodes))
+			for i, n := range nodes {
+				terms[i] = termsOf(n)
+			}
 			var out []Seed
 			for rank, more := 0, true; more; rank++ {
 				more = false
-				for _, n := range nodes {
-					terms := termsOf(n)
-					if rank < len(terms) {
+				for i, n := range nodes {
+					if rank < len(terms[i]) {
 						more = true
-						out = append(out, Seed{[]*Node{n}, terms[rank : rank+1]})
+						out = append(out, Seed{[]*Node{n}, terms[i][rank : rank+1]})
 					} else if rank == 0 {
 						out = append(out, Seed{Nodes: []*Node{n}})
 					}

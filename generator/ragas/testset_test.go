@@ -60,7 +60,11 @@ func TestShares(t *testing.T) {
 // corpora are documents of every length; none is like the others.
 func corpora(t *testing.T) map[string][]*model.Document {
 	long := &strings.Builder{}
-	for i := range 200 {
+	pages := 200
+	if raced {
+		pages = 20
+	}
+	for i := range pages {
 		long.WriteString(shop(t, fmt.Sprintf("page%d", i), 4).Text())
 	}
 	var tiny []*model.Document
