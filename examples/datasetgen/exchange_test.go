@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -300,6 +301,34 @@ func TestAddToKeepsEveryByteOfWhatIsThere(t *testing.T) {
 				t.Errorf("%d files, want 6", n)
 			}
 		})
+	}
+}
+
+func TestAddToWithAModelReadsTheDocumentNoMore(t *testing.T) {
+	t.Parallel()
+	s := wire.New(t, wire.Client(writer(t)), nil)
+	made := t.TempDir()
+	must(t, written, "generate", "--input", bikes, "--out", made)
+	have := items(t, made)
+	must(t, written, online(s, made, "--add-to", made)...)
+	got := items(t, made)
+	for id, want := range have {
+		if got[id] != want {
+			t.Errorf("%s changed (-before +after):\n%s", id, cmp.Diff(want, got[id]))
+		}
+	}
+	// Use cases that rules could not fill are gaps too.
+	if n := len(strings.Split(files(t, made)["use_cases.json"], `"id": "uc_`)); n <= len(slices.DeleteFunc(slices.Sorted(maps.Keys(have)), func(id string) bool { return !strings.HasPrefix(id, "uc_") }))+1 {
+		t.Errorf("no use case was added to %d", n-1)
+	}
+	m := manifest(t, made)
+	for purpose, n := range m.Usage.ByPurpose {
+		if strings.HasPrefix(purpose, "extract") {
+			t.Errorf("%d calls for %s", n, purpose)
+		}
+	}
+	if m.Usage.Calls == 0 || m.Routing != "model" || m.Usage.ByPurpose["route"] == 0 {
+		t.Errorf("%d calls, routing %q: %v", m.Usage.Calls, m.Routing, m.Usage.ByPurpose)
 	}
 }
 
