@@ -106,7 +106,7 @@ func TestSameRepliesSameBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range set.Failures {
-			fmt.Fprintln(&b, f.Error())
+			fmt.Fprintln(&b, f)
 		}
 		return b.String()
 	}

@@ -52,28 +52,15 @@ func (e *engine) finish(ctx context.Context, call *generator.Call, drafts []answ
 func bundled(drafts []answer.Draft, maxDocument, batch int) []bundle {
 	var out []bundle
 	var b bundle
-	longest := 0
+	longest := 0 // of the bundle's documents
 	for i := range drafts {
-		docs := slices.Clone(b.docs)
-		size := longest
-		for _, c := range drafts[i].Contexts {
-			if !slices.Contains(docs, c.Doc) {
-				docs = append(docs, c.Doc)
-				size = max(size, len(c.Doc.Text()))
-			}
-		}
+		docs, size := joined(b.docs, longest, &drafts[i])
 		// Every document has an equal share of the prompt.
 		full := size*len(docs) > maxDocument
 		if len(b.at) > 0 && full && (len(docs) > len(b.docs) || len(b.at) >= batch) {
 			out = append(out, b)
-			b, longest = bundle{}, 0
-			docs, size = nil, 0
-			for _, c := range drafts[i].Contexts {
-				if !slices.Contains(docs, c.Doc) {
-					docs = append(docs, c.Doc)
-					size = max(size, len(c.Doc.Text()))
-				}
-			}
+			b = bundle{}
+			docs, size = joined(nil, 0, &drafts[i])
 		}
 		b.docs, longest = docs, size
 		b.at = append(b.at, i)
@@ -85,4 +72,17 @@ func bundled(drafts []answer.Draft, maxDocument, batch int) []bundle {
 		out = append(out, b)
 	}
 	return out
+}
+
+// joined returns the documents with those of a draft, and the length of the
+// longest.
+func joined(docs []*model.Document, longest int, d *answer.Draft) ([]*model.Document, int) {
+	docs = slices.Clone(docs)
+	for _, c := range d.Contexts {
+		if !slices.Contains(docs, c.Doc) {
+			docs = append(docs, c.Doc)
+			longest = max(longest, len(c.Doc.Bytes()))
+		}
+	}
+	return docs, longest
 }

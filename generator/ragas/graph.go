@@ -1,7 +1,7 @@
 package ragas
 
 import (
-	"crypto/sha1" //nolint:gosec // RFC 9562 asks for it in name-based ids
+	"crypto/sha1" // RFC 9562 asks for it in name-based ids
 	"encoding/hex"
 	"encoding/json"
 	"slices"
@@ -217,7 +217,7 @@ func uuid(parts ...string) string {
 }
 
 func sha1Of(space []byte, name string) []byte {
-	h := sha1.New() //nolint:gosec // see the import
+	h := sha1.New()
 	h.Write(space)
 	h.Write([]byte(name))
 	b := h.Sum(nil)[:16]

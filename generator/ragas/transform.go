@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/internal/vector"
@@ -25,27 +26,33 @@ type Transform struct {
 // used without.
 type PartialError struct{ Failures []Failure }
 
-// Error names the first failure and the number of all.
+// Error names every failure.
 func (e *PartialError) Error() string {
-	errs := make([]error, 0, len(e.Failures))
-	for _, f := range e.Failures {
-		errs = append(errs, &f)
+	lines := make([]string, len(e.Failures))
+	for i, f := range e.Failures {
+		lines[i] = f.String()
 	}
-	return errors.Join(errs...).Error()
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the causes.
+func (e *PartialError) Unwrap() []error {
+	errs := make([]error, len(e.Failures))
+	for i, f := range e.Failures {
+		errs[i] = f.Err
+	}
+	return errs
 }
 
 // Failure is something that was asked for and could not be made.
 type Failure struct {
-	Stage string // "extract", "personas", "questions", "answers", ...
+	Stage string // "extract", "personas", "samples", ...
 	Item  string // the chunk, persona or scenario
 	Err   error
 }
 
-// Error implements error.
-func (f *Failure) Error() string { return f.Stage + ": " + f.Item + ": " + f.Err.Error() }
-
-// Unwrap returns the cause.
-func (f *Failure) Unwrap() error { return f.Err }
+// String says what failed and why in one line.
+func (f Failure) String() string { return f.Stage + ": " + f.Item + ": " + f.Err.Error() }
 
 // DefaultTransforms returns the built-in transforms in their order. The options
 // are those that they take: Batch, Concurrency, Attempts, Links, Prompts, Seed.
