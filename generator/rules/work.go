@@ -254,12 +254,14 @@ func (w *work) example(row *model.Row, messages []model.Message, expected string
 // and no more than five; nil when there are not enough.
 func (w *work) distinct(candidates []string) []string {
 	var out []string
+	var words [][]string
 	for _, c := range candidates {
 		if c == "" || len(out) == 5 {
 			continue
 		}
-		if !slices.ContainsFunc(out, func(x string) bool { return jaccard(lang.Words(x), lang.Words(c)) >= 0.55 }) {
-			out = append(out, c)
+		own := lang.Words(c)
+		if !slices.ContainsFunc(words, func(x []string) bool { return jaccard(x, own) >= 0.55 }) {
+			out, words = append(out, c), append(words, own)
 		}
 	}
 	if len(out) < 3 {
