@@ -41,6 +41,10 @@ func even(n int, types ...giskard.Type) giskard.Counts {
 // Exact counts in the asked mix, whatever the document is.
 func TestTestset_counts(t *testing.T) {
 	t.Parallel()
+	pages := 500_000 // bytes of 200 pages
+	if raced {
+		pages = 50_000
+	}
 	twoTypesLess := slices.DeleteFunc(giskard.Types(), func(t giskard.Type) bool { return t == giskard.Distracting || t == giskard.MultiContext })
 	for _, tt := range []struct {
 		name, text string
@@ -49,8 +53,8 @@ func TestTestset_counts(t *testing.T) {
 		{"one line", "Parcels carry a two-year warranty.", twoTypesLess},
 		{"no headings", strings.Repeat("Returns take 14 days. ", 40) + "\n\n" + strings.Repeat("Shipping costs 5 euros. ", 40), giskard.Types()},
 		{"two paragraphs", "Parcels carry a two-year warranty, counted from the day on which they arrive.\n\nReturns are free within 14 days, if the seal of the box is not broken by then.", giskard.Types()},
-		{"200 pages", bulk.Document("en", 500_000, 1), giskard.Types()},
-		{"200 pages in Russian", bulk.Document("ru", 500_000, 1), giskard.Types()},
+		{"200 pages", bulk.Document("en", pages, 1), giskard.Types()},
+		{"200 pages in Russian", bulk.Document("ru", pages, 1), giskard.Types()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -465,7 +469,7 @@ func TestTestset_mix(t *testing.T) {
 // Long documents are cut; a context never repeats a document.
 func TestTestset_contexts(t *testing.T) {
 	t.Parallel()
-	in := &giskard.Input{Documents: []*model.Document{document(t, "a.md", bulk.Document("ru", 100_000, 9))}, Model: &fake{}}
+	in := &giskard.Input{Documents: []*model.Document{document(t, "a.md", bulk.Document("ru", 40_000, 9))}, Model: &fake{}}
 	kb := build(t, in, &giskard.Options{PassageTokens: 80, Neighbours: 50})
 	set, err := kb.TestsetOf(t.Context(), giskard.Counts{giskard.Simple: 20})
 	if err != nil {

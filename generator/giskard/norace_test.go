@@ -1,0 +1,5 @@
+//go:build !race
+
+package giskard_test
+
+const raced = false
