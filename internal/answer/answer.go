@@ -19,7 +19,7 @@ import (
 )
 
 // Version is that of the prompts; recordings and records name it.
-const Version = "answer/1"
+const Version = "answer/2"
 
 // Draft is an input that a method made, for a row or outside of a plan.
 type Draft struct {

@@ -44,6 +44,7 @@ Settled
 The reply
 - Everything it states, promises or asks for must stand in the document or in the message, qualifiers included. A greeting, a word of regret or thanks, or an offer to help needs no support.
 - It must do what the document demands in this very situation, and nothing that it forbids. Do not demand what the document does not.
+- Missing is also: a case that the message leaves open and the document tells apart, when the reply gives only the other one; something that the person asks or offers and the reply passes over; a rule recited to somebody whom it has just failed, as if that had not happened.
 `
 
 // check puts the verdicts on the versions at into them.

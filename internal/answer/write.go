@@ -39,13 +39,19 @@ const intro = `You make reference answers for tests of an assistant that must fo
 const language = `
 Language: replies, names, situations and criteria are in the language of the document, unless a parameter asks for another.`
 
+// wholeReply is what readers found lacking in replies that break no rule.
+const wholeReply = `- It answers everything the message asks, wants or offers, in one go, and no more than that. Where the document does not settle what is asked, the reply says so in the assistant's own voice and does what the document allows next: it asks for what is missing, or hands over. It never guesses.
+- Where the right reply hangs on something that the message leaves open, it gives what holds in each case, or asks; never one case alone.
+- Where something has already gone against a rule, the reply owns that and says what happens now. Reciting the rule to somebody whom it failed reads as a denial.
+- Asked why, it gives the document's reason; where there is none, it says kindly what holds and what the person can do.`
+
 const writeSystem = intro + ` Each item is a message that somebody sent to the assistant. Repeat the message exactly, write the ideal reply to it, and say what any reply to it is judged by.
 
 ` + brief.Untrusted + `
 
 The reply
 ` + brief.ReplyRules + `
-- It answers everything the message asks, in one go, and no more than that. Where the document does not settle what is asked, the reply says so in the assistant's own voice and does what the document allows next: it asks for what is missing, or hands over. It never guesses.
+` + wholeReply + `
 
 The criteria
 ` + brief.CriteriaRules + `
@@ -62,6 +68,7 @@ The message
 
 The reply
 ` + brief.ReplyRules + `
+` + wholeReply + `
 
 The criteria
 ` + brief.CriteriaRules + `
