@@ -18,7 +18,7 @@ const extractPrompt = `You read passages of a business document, so that message
 - summary: one or two sentences with every rule, fact, number and condition of the passage that a reply to a customer could need, and nothing that the passage does not say.
 - themes: up to five matters that the passage treats, each in two to four words, as somebody would name the reason why they write: "return of opened goods". The most important first.
 - entities: up to ten concrete things that the passage names: products, services, places, people, departments, papers, amounts, terms with their number. Each as the passage writes it, without a verb. No word so common that it fits any business, such as "client" or "question" alone.
-- score, 1 to 5: can the message of a customer turn on this passage? 5: it decides what a customer gets, pays, must do or is told, or what the assistant must or must not do. 3: one useful thing among others. 2: general words or matter that concerns no customer. 1: a heading, a table of contents, an empty frame.
+- score, 1 to 5: can the message of a customer turn on this passage? 5: it decides what a customer gets, pays, must do or is told, or what the assistant must or must not do. 3: one useful thing among others. 2: general words, matter that concerns no customer, or an export of old messages with somebody's answers, which are no rules. 1: a heading, a table of contents, an empty frame.
 
 All texts are in the language of the passage.`
 
@@ -51,7 +51,7 @@ The scenario
 - With several contexts the message is one need of one person in one situation, and a right reply must take something from each context. Never two questions glued together. List in uses the numbers of the contexts that a right reply cannot do without; be strict.
 - Style and length are visible in the message and are no reason to be unclear. Count the words. What a row asks for goes before style, length and persona.
 - Scenarios on the same context differ in situation, in need and in words.
-- impossible: empty; or why no honest message can be written.
+- impossible: empty; or why no honest message can be written of these contexts, and then the message is left empty.
 
 Everything is in the language of the document, unless a row asks for another.`
 

@@ -56,11 +56,10 @@ func (e *engine) write(ctx context.Context, call *generator.Call, orders []order
 			}
 			q := rep.Messages[at]
 			q.Input = strings.TrimSpace(q.Input)
-			// Asking once more mends a slip; what stays is left to the checks.
-			ok := q.Input != "" && (attempt > 0 || e.shows(call, &batch[i], &q))
-			if hops := e.shares[batch[i].share].MultiHop; hops && attempt < e.o.Attempts-1 {
-				ok = ok && len(uses(&q, len(batch[i].contexts))) > 1
-			}
+			// Asking once more mends a slip; what stays is left to the checks. What
+			// the model declines is not asked again.
+			declined := q.Input == "" && strings.TrimSpace(q.Impossible) != ""
+			ok := declined || q.Input != "" && (attempt > 0 || e.shows(call, &batch[i], &q))
 			if ok {
 				out[i] = &q
 			}

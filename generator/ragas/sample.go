@@ -35,8 +35,8 @@ func (e *engine) must(o *order) string {
 
 // refuse says why a message is not worth an answer; nil if it is.
 func (e *engine) refuse(o *order, q *question, seen ...*coverage.Index) error {
-	if why := strings.TrimSpace(q.Impossible); why != "" && len(strings.Fields(q.Input)) == 0 {
-		return fmt.Errorf("the model says it cannot be written: %s", why)
+	if q.Input == "" {
+		return fmt.Errorf("the model says it cannot be written: %s", q.Impossible)
 	}
 	if e.shares[o.share].MultiHop && len(uses(q, len(o.contexts))) < 2 {
 		return errOneContext

@@ -83,10 +83,40 @@ func newPlanner(g *Graph, shares []Share, hops int, o *Options, personas int, su
 				}
 			}
 		}
+		for d := range pool {
+			mix(pool[d], rng)
+		}
 		p.pools = append(p.pools, pool)
 		p.next = append(p.next, make([]int, len(pool)))
 	}
 	return p
+}
+
+// mix orders seeds so that few of them stand for all: each node leads once
+// before any leads twice, those on which more can turn come first, and beyond
+// that chance decides, not the order of the document.
+func mix(pool []Seed, rng *rand.Rand) {
+	for len(pool) > 0 {
+		n := 0
+		led := map[*Node]bool{}
+		for n < len(pool) && !led[pool[n].Nodes[0]] {
+			led[pool[n].Nodes[0]] = true
+			n++
+		}
+		round := pool[:n]
+		rng.Shuffle(n, func(i, j int) { round[i], round[j] = round[j], round[i] })
+		slices.SortStableFunc(round, func(a, b Seed) int { return worst(b) - worst(a) })
+		pool = pool[n:]
+	}
+}
+
+// worst is the lowest score of a seed's nodes.
+func worst(s Seed) int {
+	low := score(s.Nodes[0])
+	for _, n := range s.Nodes[1:] {
+		low = min(low, score(n))
+	}
+	return low
 }
 
 // cells is how many different scenarios one seed gives.

@@ -140,13 +140,18 @@ func checkContexts(t *testing.T, set *ragas.Testset, i int, s *ragas.Sample) {
 		if at < 0 || string(set.Documents[at].Bytes()[spans[k].StartByte:spans[k].EndByte]) != text {
 			t.Errorf("context %d is not what its span %+v says", k, spans[k])
 		}
-		if d := set.Documents[max(at, 0)]; spans[k].StartLine < 1 || spans[k].EndLine > d.NumLines() || !strings.Contains(text, strings.TrimSpace(d.Line(spans[k].EndLine))) {
+		if d := set.Documents[max(at, 0)]; spans[k].StartLine < 1 || spans[k].EndLine > d.NumLines() || !strings.Contains(d.Line(spans[k].EndLine), lastLine(text)) {
 			t.Errorf("context %d: lines %d-%d", k, spans[k].StartLine, spans[k].EndLine)
 		}
 		if s.ReferenceContextIDs[k] == "" || slices.Index(s.ReferenceContextIDs, s.ReferenceContextIDs[k]) != k {
 			t.Errorf("ids %v", s.ReferenceContextIDs)
 		}
 	}
+}
+
+func lastLine(text string) string {
+	text = strings.TrimRight(text, "\r\n")
+	return text[strings.LastIndexAny(text, "\r\n")+1:]
 }
 
 func TestEveryDocumentGetsAQuestion(t *testing.T) {
@@ -182,5 +187,66 @@ func TestEveryDocumentGetsAQuestion(t *testing.T) {
 				t.Errorf("error %v, want a typed one", err)
 			}
 		})
+	}
+}
+
+// Each chunk is asked about once before any is asked about twice, and few
+// questions are not all of the beginning.
+func TestQuestionsAreSpreadOverADocument(t *testing.T) {
+	t.Parallel()
+	docs := []*model.Document{shop(t, "spread", 24)}
+	g := completed(t, docs)
+	chunks := len(g.OfType(ragas.ChunkNode))
+	asked := func(size int, seed uint64) map[int]int {
+		set, err := ragas.Generate(t.Context(), &ragas.Input{Client: player(), Documents: docs, Graph: g, Size: size}, &ragas.Options{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[int]int{}
+		for _, r := range set.Records {
+			out[r.Spans[0].StartByte]++
+		}
+		return out
+	}
+	if got := asked(chunks, 0); len(got) != chunks {
+		t.Errorf("%d questions are of %d of %d chunks", chunks, len(got), chunks)
+	}
+	half := len(docs[0].Bytes()) / 2
+	late := 0
+	for seed := range uint64(10) {
+		for at := range asked(4, seed) {
+			if at > half {
+				late++
+			}
+		}
+	}
+	if late < 10 || late > 30 {
+		t.Errorf("%d of 40 questions are of the second half", late)
+	}
+}
+
+// What decides more is asked about first.
+func TestChunksThatDecideMoreComeFirst(t *testing.T) {
+	t.Parallel()
+	docs := []*model.Document{shop(t, "worth", 12)}
+	g := completed(t, docs)
+	for i, n := range g.OfType(ragas.ChunkNode) {
+		n.Score = 3 + i%3
+	}
+	set, err := ragas.Generate(t.Context(), &ragas.Input{Client: player(), Documents: docs, Graph: g, Size: 4, ReasoningRatio: 0.5}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byID := map[string]*ragas.Node{}
+	for _, n := range g.Nodes {
+		id, _ := n.Metadata["chunk_id"].(string)
+		byID[id] = n
+	}
+	for _, s := range samples(t, set) {
+		for _, id := range s.ReferenceContextIDs {
+			if byID[id].Score < 4 {
+				t.Errorf("%s asks of %s, which has the score %d", s.SynthesizerName, id, byID[id].Score)
+			}
+		}
 	}
 }
