@@ -104,7 +104,7 @@ func (n *native) generate(ctx context.Context, call *generator.Call, p Params) (
 
 // result makes the output of a run's call out of its slots.
 func (e *engine) result(ctx context.Context, slots []*slot) (*generator.Output, error) {
-	out := &generator.Output{Engine: "go", Version: PromptVersion}
+	out := &generator.Output{Engine: "go"}
 	filled := map[string]bool{}
 	dropped := map[string]string{}
 	short := &ShortError{Asked: len(slots)}

@@ -21,8 +21,8 @@ import (
 	"github.com/casebook-go/casebook/model"
 )
 
-// Version is the version of the method and its prompts; outputs name it.
-const Version = "1"
+// PromptVersion is the version of the built-in prompts; recordings name it.
+const PromptVersion = "giskard/1"
 
 // Params are the parameters of the tool.
 type Params struct {
@@ -49,7 +49,7 @@ func New(o *Options) (generator.Generator, error) {
 type giskard struct{ opts Options }
 
 func (g *giskard) generate(ctx context.Context, call *generator.Call, p Params) (*generator.Output, error) {
-	out := &generator.Output{Format: Format, Engine: "go", Version: Version}
+	out := &generator.Output{Format: Format, Engine: "go"}
 	if call.Model == nil {
 		return nil, fmt.Errorf("giskard: the call has no model")
 	}

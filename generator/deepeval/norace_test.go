@@ -1,5 +1,0 @@
-//go:build !race
-
-package deepeval_test
-
-const raced = false

@@ -1,6 +1,0 @@
-//go:build race
-
-package deepeval_test
-
-// The race detector makes everything slower by a factor of its own.
-const raced = true
