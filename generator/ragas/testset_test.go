@@ -172,6 +172,19 @@ func TestEveryDocumentGetsAQuestion(t *testing.T) {
 			}
 		})
 	}
+	t.Run("one is empty", func(t *testing.T) {
+		t.Parallel()
+		docs := []*model.Document{parse(t, "c.md", "<!-- to be written -->\n"), parse(t, "h.md", "Open 9-18."), parse(t, "e.md", "\n---\n\n[c]: # (later)\n")}
+		set, err := ragas.Generate(t.Context(), &ragas.Input{Client: player(), Documents: docs, Size: 5}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range set.Records {
+			if r.Spans[0].Doc != "h.md" {
+				t.Errorf("a question is of %s", r.Spans[0].Doc)
+			}
+		}
+	})
 	for name, in := range map[string]*ragas.Input{
 		"empty list":      {Client: player(), Size: 5},
 		"comments only":   {Client: player(), Size: 5, Documents: []*model.Document{parse(t, "c.md", "<!-- to be written -->\n")}},
