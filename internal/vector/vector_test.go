@@ -363,9 +363,9 @@ func TestNearestOfMany(t *testing.T) {
 	const k = 10
 	g := newGen()
 	for name, vs := range map[string][][]float32{
-		"as a model embeds": g.latent(6000, 64, 60, 24),
-		"texts by words":    g.texts(2500, 75),
-		"tight groups":      g.blobs(6000, 64, 300, 0.7),
+		"as a model embeds": g.latent(3000, 64, 60, 24),
+		"texts by words":    g.texts(2100, 75),
+		"tight groups":      g.blobs(3000, 64, 150, 0.7),
 	} {
 		got := vector.Nearest(vs, k)
 		found, all := 0, 0
