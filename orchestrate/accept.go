@@ -22,6 +22,7 @@ import (
 // candidate is an item on its way into the dataset.
 type candidate struct {
 	row     *rowState
+	planned model.Row // the row as the item shows it
 	uc      *ucState
 	item    model.Item
 	outcome int // index in the stage's outcomes
@@ -177,7 +178,10 @@ func (r *run) candidates(ctx context.Context, jobs []job, outs []Outcome) []cand
 				continue
 			}
 			taken[row.row.ID] = true
-			c := candidate{row: row, uc: row.uc, item: item, outcome: i}
+			c := candidate{row: row, planned: row.row, uc: row.uc, item: item, outcome: i}
+			if o.Generator == r.o.rules.spec.Name {
+				r.replan(&c)
+			}
 			r.stamp(&c, o, jobs[i])
 			all = append(all, c)
 		}
@@ -218,9 +222,30 @@ func (r *run) placed(call *generator.Call, item *model.Item, taken map[string]bo
 	return nil
 }
 
+// replan lets an item made by rules say which policies it shows: they know only
+// when it is made what the document's words give. A row that was added for a
+// policy stands for that one.
+func (r *run) replan(c *candidate) {
+	ids := c.item.TestCase.PolicyIDs
+	if len(ids) == 0 || slices.Equal(ids, c.planned.PolicyIDs) || c.row.aim != "" && !slices.Contains(ids, c.row.aim) {
+		return
+	}
+	if slices.ContainsFunc(ids, func(id string) bool { return r.policies[id] == nil }) {
+		return
+	}
+	roles := map[string]model.Role{}
+	for _, id := range ids {
+		roles[id] = model.Plain
+		if role, ok := c.planned.Roles[id]; ok {
+			roles[id] = role
+		}
+	}
+	c.planned.PolicyIDs, c.planned.Roles = slices.Clone(ids), roles
+}
+
 // stamp writes what no generator decides: ids, links, and who made the item.
 func (r *run) stamp(c *candidate, o *Outcome, j job) {
-	row := &c.row.row
+	row := &c.planned
 	item := &c.item
 	item.Row = row.ID
 	meta := model.Metadata{Generator: o.Generator, Engine: o.Output.Engine, EngineVersion: o.Output.Version}
@@ -272,44 +297,10 @@ func (r *run) stamp(c *candidate, o *Outcome, j job) {
 				m.PolicyRoles[id] = role
 			}
 		}
-		if o.Generator == r.o.rules.spec.Name {
-			r.unclaim(row, ex, m.PolicyRoles)
-		}
 		if m.Split == "" && row.Source == model.SourceCorner {
 			m.Split = "corner"
 		}
 		ex.Metadata = m
-	}
-}
-
-// unclaim takes back the policies that an answer made by rules was planned to
-// show beside its first one and does not: its texts share next to no word with
-// them. A certificate must not rest on a plan.
-func (r *run) unclaim(row *model.Row, ex *model.Example, roles map[string]model.Role) {
-	if f, ok := r.plan.Profile.Format(row.Format); r.lang == nil || ok && f.Correction {
-		return
-	}
-	said := map[string]bool{}
-	for _, s := range r.lang.Stems(ex.ExpectedOutput + "\n" + coverage.InputText(&ex.Input)) {
-		said[s] = true
-	}
-	for id := range roles {
-		p := r.policies[id]
-		if p == nil || id == row.PolicyIDs[0] || p.Type == model.Style || p.Type == model.Shape {
-			continue
-		}
-		stems := map[string]bool{}
-		shared := 0
-		for _, s := range r.lang.Stems(p.Statement) {
-			if !stems[s] && said[s] {
-				shared++
-			}
-			stems[s] = true
-		}
-		if shared < min(2, len(stems)) {
-			delete(roles, id)
-			ex.PolicyIDs = slices.DeleteFunc(slices.Clone(ex.PolicyIDs), func(x string) bool { return x == id })
-		}
 	}
 }
 
@@ -340,6 +331,7 @@ func (r *run) settleSome(jobs []job, outs []Outcome, cands []candidate, failed [
 		if len(findings) == 0 {
 			item := c.item
 			c.row.item = &item
+			c.row.take(c.planned)
 			for i := range item.Examples {
 				r.seen.Add(item.Examples[i].ID, coverage.InputText(&item.Examples[i].Input))
 			}
@@ -356,6 +348,16 @@ func (r *run) settleSome(jobs []job, outs []Outcome, cands []candidate, failed [
 			failed[c.outcome] = map[string]generator.Repair{}
 		}
 		failed[c.outcome][c.row.row.ID] = generator.Repair{Item: c.item, Findings: findings}
+	}
+}
+
+// take makes the row what its item shows.
+func (s *rowState) take(row model.Row) {
+	s.row = row
+	for i := range s.uc.plan.Rows {
+		if s.uc.plan.Rows[i].ID == row.ID {
+			s.uc.plan.Rows[i] = cloneRow(row)
+		}
 	}
 }
 
@@ -394,9 +396,9 @@ func (r *run) checked(c *candidate) *coverage.Candidate {
 	in := &coverage.Candidate{
 		Documents: r.plan.Documents, Ground: r.ground, Lang: r.lang, Language: r.plan.Extraction.Language, Profile: r.plan.Profile,
 		UseCase: c.uc.useCase, AllPolicies: r.plan.Extraction.Policies, Axes: c.uc.plan.Axes,
-		Row: c.row.row, Item: c.item, Seen: r.seen,
+		Row: c.planned, Item: c.item, Seen: r.seen,
 	}
-	for _, id := range c.row.row.PolicyIDs {
+	for _, id := range c.planned.PolicyIDs {
 		if p := r.policies[id]; p != nil {
 			in.Policies = append(in.Policies, *p)
 		}

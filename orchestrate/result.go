@@ -62,7 +62,8 @@ func (r *run) grow() bool {
 			for _, uc := range bears[pol.ID] {
 				if row, ok := r.planner.extra(uc.plan, pol.ID, role); ok {
 					uc.plan.Rows = append(uc.plan.Rows, row)
-					r.addRow(uc, row).extra = true
+					state := r.addRow(uc, row)
+					state.extra, state.aim = true, pol.ID
 					added = true
 					break
 				}

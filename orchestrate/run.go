@@ -66,8 +66,9 @@ type ucState struct {
 type rowState struct {
 	uc    *ucState
 	row   model.Row
-	order int  // in the whole plan
-	extra bool // added after the plan was made
+	order int    // in the whole plan
+	extra bool   // added after the plan was made
+	aim   string // the policy that it was added for, if any
 	id    string
 	item  *model.Item
 }

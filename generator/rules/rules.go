@@ -73,6 +73,10 @@ type reading struct {
 	policies []model.Policy
 	most     int // sentences of an answer; 0 is no limit
 	views    sync.Map
+
+	indexed sync.Once
+	stemmed map[string][]int // policies that can be shown, by the stems of their statements
+	lengths []int            // how many stems each has
 }
 
 // recall returns what the documents and policies of a call say.
@@ -170,14 +174,15 @@ func (w *work) row(row *model.Row) (*model.Item, string) {
 	finding := ""
 	for variant := range variants {
 		made := len(w.inputs)
-		it, reason := w.fillRow(row, variant)
+		planned := *row
+		it, reason := w.fillRow(&planned, variant)
 		if it == nil {
 			if finding != "" {
 				return nil, finding
 			}
 			return nil, reason
 		}
-		if finding = w.check(row, it); finding == "" {
+		if finding = w.check(&planned, it); finding == "" {
 			return it, ""
 		}
 		w.inputs = w.inputs[:made]
@@ -214,6 +219,8 @@ func (w *work) check(row *model.Row, it *model.Item) string {
 // what only the run knows: ids, and the inputs of other use cases.
 var checks = slices.DeleteFunc(coverage.DefaultChecks(), func(c coverage.Check) bool { return c.Name == "contract" || c.Name == "duplicate" })
 
+// fillRow makes an item for the row, which then says which policies the item
+// shows.
 func (w *work) fillRow(row *model.Row, variant int) (*model.Item, string) {
 	var examples []model.Example
 	for n := range max(1, row.Examples) {
@@ -266,6 +273,9 @@ func (w *work) answer(row *model.Row, r *rand.Rand) (*model.Example, string) {
 	}
 	if a == nil {
 		return nil, reason
+	}
+	if !w.claim(row, m, a) {
+		return nil, "what the document says to the message shows no policy that is planned for it"
 	}
 	criteria := w.criteriaOf(row, m, a)
 	if row.Source == model.SourceCorner {

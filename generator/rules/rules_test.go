@@ -223,22 +223,87 @@ func TestTicketKeepsTheMessageAndDropsTheClaim(t *testing.T) {
 	}
 }
 
-func TestCornerRows(t *testing.T) {
+// chats is a document for a chat assistant with a rule of tone and one on a
+// kind of corner message.
+var chats = map[string]struct{ text, useCase, question, fact, tone, empty string }{
+	"en": {
+		text: "# Lamp shop\n\n- Stay friendly and unhurried.\n- An empty message is answered with a question what is needed.\n\n" +
+			"## Questions\n\n**Can I return a lamp?** Lamps are taken back within 30 days if they are unused.\n\n**How long does delivery take?** Delivery takes 2 to 4 working days.\n",
+		useCase: "Customer wants to return a lamp", question: "Can I return",
+		fact: "Lamps are taken back within 30 days if they are unused.", tone: "Stay friendly and unhurried.", empty: "An empty message is answered with a question what is needed.",
+	},
+	"ru": {
+		text: "# Магазин ламп\n\n- Пишем спокойно и вежливо.\n- На пустое сообщение бот просит уточнить вопрос.\n\n" +
+			"## Вопросы\n\n**Можно вернуть лампу?** Лампу принимаем обратно в течение 30 дней, если её не включали.\n\n**Сколько идёт доставка?** Доставка идёт от 2 до 4 рабочих дней.\n",
+		useCase: "Клиент хочет вернуть лампу", question: "Можно вернуть",
+		fact: "Лампу принимаем обратно в течение 30 дней, если её не включали.", tone: "Пишем спокойно и вежливо.", empty: "На пустое сообщение бот просит уточнить вопрос.",
+	},
+}
+
+// An answer to a corner message states nothing of the use case, so it cites a
+// rule on such messages, or on how any answer sounds, and without one it is not
+// made.
+func TestCornerRowsCiteWhatTheyShow(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{lang.CornerEmpty, lang.CornerGarbage, lang.CornerOffTopic, lang.CornerInjection} {
-		r := row("c1", model.SingleTurnQA, model.SourceCorner, map[string]string{"tone": "neutral", "identifier": "absent"}, map[string]model.Role{"pol_return": model.Plain}, "pol_return")
-		r.Corner = kind
-		items, dropped := generate(t, returns(t, r))
+	for language, doc := range chats {
+		for kind, want := range map[string]string{
+			lang.CornerEmpty: "pol_empty", lang.CornerGarbage: "pol_empty", lang.CornerOffTopic: "pol_tone", lang.CornerInjection: "pol_tone",
+		} {
+			corner := func(all ...model.Policy) ([]model.Item, []generator.Drop) {
+				r := row("c1", model.SingleTurnQA, model.SourceCorner, map[string]string{"tone": "neutral", "identifier": "absent"}, map[string]model.Role{"pol_fact": model.Plain}, "pol_fact")
+				r.Corner = kind
+				c := call(t, "lamps.md", doc.text, language, model.SupportBot(), doc.useCase, []string{doc.question},
+					append([]model.Policy{{ID: "pol_fact", Type: model.Must, Statement: doc.fact}}, all...), r)
+				c.Policies, c.AllPolicies = c.Policies[:1], c.Policies
+				return generate(t, c)
+			}
+			items, dropped := corner(model.Policy{ID: "pol_tone", Type: model.Style, Statement: doc.tone}, model.Policy{ID: "pol_empty", Type: model.Must, Statement: doc.empty})
+			if len(items) != 1 {
+				t.Errorf("%s, %s: dropped %v", language, kind, dropped)
+				continue
+			}
+			ex := items[0].Examples[0]
+			if empty := strings.TrimSpace(ex.Input.Messages[0].Content) == ""; empty != (kind == lang.CornerEmpty) {
+				t.Errorf("%s, %s: input %q", language, kind, ex.Input.Messages[0].Content)
+			}
+			if ex.ExpectedOutput == "" || ex.Metadata.Split != "corner" {
+				t.Errorf("%s, %s: %q, split %q", language, kind, ex.ExpectedOutput, ex.Metadata.Split)
+			}
+			if diff := cmp.Diff([]string{want}, ex.PolicyIDs); diff != "" {
+				t.Errorf("%s, %s cites (-want +got):\n%s", language, kind, diff)
+			}
+			if diff := cmp.Diff(map[string]model.Role{want: model.Plain}, ex.Metadata.PolicyRoles); diff != "" {
+				t.Errorf("%s, %s shows (-want +got):\n%s", language, kind, diff)
+			}
+			if items, dropped := corner(); len(items) != 0 || len(dropped) != 1 {
+				t.Errorf("%s, %s: made of a fact alone: %v", language, kind, items)
+			}
+		}
+	}
+}
+
+// A row may be planned for a policy that the answer does not come to.
+func TestAnswersCiteWhatTheyShow(t *testing.T) {
+	t.Parallel()
+	for language, doc := range chats {
+		other := map[string]string{"en": "Delivery takes 2 to 4 working days.", "ru": "Доставка идёт от 2 до 4 рабочих дней."}[language]
+		r := row("r1", model.SingleTurnQA, model.SourceTickets, map[string]string{"tone": "neutral"}, map[string]model.Role{"pol_other": model.Plain, "pol_fact": model.Plain}, "pol_other", "pol_fact")
+		r.Given = []model.Message{{Role: model.RoleUser, Content: map[string]string{"en": "the lamp is too big, can it be taken back unused", "ru": "лампу не включали, примете обратно?"}[language]}}
+		items, dropped := generate(t, call(t, "lamps.md", doc.text, language, model.SupportBot(), doc.useCase, []string{doc.question}, []model.Policy{
+			{ID: "pol_other", Type: model.Must, Statement: other}, {ID: "pol_fact", Type: model.Must, Statement: doc.fact},
+		}, r))
 		if len(items) != 1 {
-			t.Errorf("%s: dropped %v", kind, dropped)
-			continue
+			t.Fatalf("%s: dropped %v", language, dropped)
 		}
-		ex := items[0].Examples[0]
-		if empty := strings.TrimSpace(ex.Input.Messages[0].Content) == ""; empty != (kind == lang.CornerEmpty) {
-			t.Errorf("%s: input %q", kind, ex.Input.Messages[0].Content)
+		it := items[0]
+		if diff := cmp.Diff([]string{"pol_fact"}, it.TestCase.PolicyIDs); diff != "" {
+			t.Errorf("%s: the test case cites (-want +got):\n%s", language, diff)
 		}
-		if ex.ExpectedOutput == "" || ex.Metadata.Split != "corner" {
-			t.Errorf("%s: %q, split %q", kind, ex.ExpectedOutput, ex.Metadata.Split)
+		if diff := cmp.Diff([]string{"pol_fact"}, it.Examples[0].PolicyIDs); diff != "" {
+			t.Errorf("%s: %q cites (-want +got):\n%s", language, it.Examples[0].ExpectedOutput, diff)
+		}
+		if strings.Contains(it.TestCase.Description, strings.TrimRight(other, ".")) || !strings.Contains(it.TestCase.Description, strings.TrimRight(doc.fact, ".")) {
+			t.Errorf("%s: description %q", language, it.TestCase.Description)
 		}
 	}
 }
