@@ -51,8 +51,8 @@ func shops(tb testing.TB, n, sections int) []*model.Document {
 }
 
 const (
-	asked   = 300
-	atOnce  = 16
+	asked  = 300
+	atOnce = 16
 )
 
 // sampled makes the samples of the documents over HTTP.
