@@ -70,7 +70,7 @@ func TestWholeRun(t *testing.T) {
 						calls += k
 					}
 				}
-				t.Logf("%d test cases in %d calls, %.2f each (Ragas: %.1f-%.1f); styles %v, hops %v", ours, calls, float64(calls)/float64(ours), ragasCalls, ragasCallsHigh, styles, hops)
+				t.Logf("%d test cases in %d calls, %.2f each (Ragas: %.1f at least); styles %v, hops %v", ours, calls, float64(calls)/float64(ours), ragasCalls, styles, hops)
 				if ours < len(res.Dataset.TestCases)/2 || len(styles) != 4 || hops["2"] == 0 || hops["1"] == 0 {
 					t.Errorf("%d of %d test cases by Ragas' method, refused %v", ours, len(res.Dataset.TestCases), whyNot(res))
 				}
