@@ -91,7 +91,8 @@ func (p *planner) axes(uc model.UseCase, policyIDs []string, formats []model.For
 // faults narrows the fault axis to the faults that the use case's own rules
 // speak about, filled up with those of the whole document, three at most. A
 // use case without such a rule varies between a faultless draft, whose content
-// is wrong, and one of the document's faults.
+// is wrong, and one of the document's faults; where the document names no fault
+// the axis has one value and is none.
 func (p *planner) faults(axis model.Axis, uc model.UseCase, policyIDs []string) model.Axis {
 	if p.lang == nil {
 		return model.Axis{}
@@ -130,7 +131,7 @@ func (p *planner) faults(axis model.Axis, uc model.UseCase, policyIDs []string) 
 		}
 		slices.SortStableFunc(kinds, func(a, b string) int { return weight(a) - weight(b) })
 		kinds = slices.Compact(kinds)
-		if len(kinds) == 1 {
+		if len(kinds) == 1 && kinds[0] != "none" {
 			kinds = append(kinds, "none")
 		}
 	}
