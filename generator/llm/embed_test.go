@@ -29,6 +29,7 @@ type embedder struct {
 func (e *embedder) Embed(ctx context.Context, texts []string) ([][]float32, error) {
 	return e.do(ctx, texts)
 }
+
 func (e *embedder) EmbedUsage(ctx context.Context, texts []string) ([][]float32, llm.Usage, error) {
 	vs, err := e.do(ctx, texts)
 	return vs, e.used, err

@@ -103,8 +103,12 @@ func TestFinishKeepsTheBestVersion(t *testing.T) {
 			want:  answer.Final{Input: "Верну?", Output: "Вернём деньги за 14 дней.", Score: 0.9, Answerable: true, Supported: true, Asked: true, Checked: true},
 		},
 		{
-			name:   "a given message stays",
-			change: func(d *answer.Draft) { r := row; r.Given = []model.Message{{Role: "user", Content: "Верну?"}}; d.Row = &r },
+			name: "a given message stays",
+			change: func(d *answer.Draft) {
+				r := row
+				r.Given = []model.Message{{Role: "user", Content: "Верну?"}}
+				d.Row = &r
+			},
 			steps: []string{
 				reply(item("i1", nil)), reply(verdict("i1", object{"message_score": 0, "missing": []string{"номер заказа"}})),
 				reply(item("i1", object{"message": "Другое", "expected_output": "Назовите номер заказа."})), reply(verdict("i1", nil)),

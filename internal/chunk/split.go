@@ -596,8 +596,7 @@ func (s *splitter) words(p piece) []piece {
 
 // kindsOfEach reports whether a run without spaces is of a script that has none.
 func kindsOfEach(word string) bool {
-	r, _ := utf8.DecodeRuneInString(word)
-	for _, r = range word {
+	for _, r := range word {
 		if kindOf(r, runNone) == runEach {
 			return true
 		}

@@ -89,12 +89,12 @@ func Run[I, O any](ctx context.Context, call *generator.Call, items []I, o Optio
 				break
 			}
 			group.Go(func() error {
-				if dead.Load() || ctx.Err() != nil {
-					return nil
-				}
-				seed := int64(Hash(o.Seed, o.Name, attempt, n) >> 1)
-				if err := serve(ctx, call, items, batch, out, o.Name, func(part []I) ([]*O, error) { return ask(ctx, part, attempt, seed) }); fatal(err) {
-					dead.Store(true)
+				if !dead.Load() && ctx.Err() == nil {
+					seed := int64(Hash(o.Seed, o.Name, attempt, n) >> 1)
+					err := serve(ctx, call, items, batch, out, o.Name, func(part []I) ([]*O, error) { return ask(ctx, part, attempt, seed) })
+					if fatal(err) {
+						dead.Store(true)
+					}
 				}
 				return nil
 			})
