@@ -107,7 +107,7 @@ func (a *adaptive) Complete(ctx context.Context, req *Request) (*Response, error
 			i++
 			continue
 		}
-		resp, err := a.next.Complete(ctx, sent)
+		resp, err := complete(ctx, a.next, sent)
 		if err != nil {
 			if t.learn(m, sent, err) {
 				continue // the same rung: without what was refused, or left out

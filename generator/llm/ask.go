@@ -52,7 +52,7 @@ func AskWith[T any](ctx context.Context, c Client, req *Request, o *AskOptions) 
 	}
 	var used Usage
 	for {
-		resp, err := c.Complete(ctx, &asked)
+		resp, err := complete(ctx, c, &asked)
 		if err != nil {
 			return zero, nil, err
 		}

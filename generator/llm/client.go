@@ -23,6 +23,16 @@ type wrapped struct{ next Client }
 // Model names the model of the client inside, for [ModelOf].
 func (w wrapped) Model() string { return ModelOf(w.next) }
 
+// complete asks c. Decorators and [Ask] call clients through it alone: a client
+// that returns neither a reply nor an error, against its contract, has failed.
+func complete(ctx context.Context, c Client, req *Request) (*Response, error) {
+	resp, err := c.Complete(ctx, req)
+	if resp == nil && err == nil {
+		return nil, &Error{Kind: KindMalformed, Message: "the client returned neither a reply nor an error"}
+	}
+	return resp, err
+}
+
 // kindOf is the kind of a provider's failure, or "" for any other error.
 func kindOf(err error) Kind {
 	var e *Error

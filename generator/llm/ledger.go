@@ -284,7 +284,7 @@ func (c *accounted) Complete(ctx context.Context, req *Request) (*Response, erro
 			c.l.settle(req.Purpose, worst, held, nil, errPanic)
 		}
 	}()
-	resp, err := c.next.Complete(ctx, req)
+	resp, err := complete(ctx, c.next, req)
 	settled = true
 	c.l.settle(req.Purpose, worst, held, resp, err)
 	return resp, err

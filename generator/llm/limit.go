@@ -142,7 +142,7 @@ func (c *limited) Complete(ctx context.Context, req *Request) (*Response, error)
 			l.leave()
 		}
 	}()
-	resp, err := c.next.Complete(ctx, req)
+	resp, err := complete(ctx, c.next, req)
 	done = true
 	l.settle(ctx, epoch, asked, resp, err)
 	return resp, err

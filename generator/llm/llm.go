@@ -19,7 +19,8 @@ import (
 // Client completes one request. Implementations must be safe for concurrent
 // use, must honour ctx, and must return a *[Error] for every failure of the
 // provider, so that decorators can tell what to do about it, with the usage of a
-// failure that was paid for. A client that has a model of its own should say its
+// failure that was paid for. Without an error there is a response; to decorators
+// and [Ask] a client that returns neither has failed with [KindMalformed]. A client that has a model of its own should say its
 // name in a method Model() string; see [ModelOf].
 type Client interface {
 	Complete(ctx context.Context, req *Request) (*Response, error)

@@ -63,7 +63,7 @@ type recording struct {
 }
 
 func (c *recording) Complete(ctx context.Context, req *Request) (*Response, error) {
-	resp, err := c.next.Complete(ctx, req)
+	resp, err := complete(ctx, c.next, req)
 	entry := &Entry{Purpose: req.Purpose, Request: req, Response: resp}
 	if err != nil {
 		var e *Error

@@ -68,7 +68,7 @@ func (r *retry) Complete(ctx context.Context, req *Request) (*Response, error) {
 	var key string // made once, and only for a request that fails
 	widened := false
 	for attempt := 1; ; attempt++ {
-		resp, err := r.next.Complete(ctx, req)
+		resp, err := complete(ctx, r.next, req)
 		if err == nil {
 			return resp, nil
 		}
