@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,10 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 	if err != nil {
 		return err
 	}
+	replaces, err := imports(s.out)
+	if err != nil {
+		return err
+	}
 	doc, err := readDocument(s.input)
 	if err != nil {
 		return err
@@ -105,6 +110,9 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 		return s.refused(err)
 	}
 	if res.Kept > 0 {
+		if replaces > 0 {
+			fmt.Fprintf(t.err, "note: %s held %d imported examples, which are replaced\n", s.out, replaces)
+		}
 		res.Manifest.InputPath, res.Manifest.OutPath = s.input, s.out
 		if err := writeRun(dir, res.Result); err != nil {
 			return &failure{exitUsage, err}
@@ -128,6 +136,27 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 		return &failure{exitShortfall, fmt.Errorf("records refused: %d; the reasons are above and in %s", n, model.FileManifest)}
 	}
 	return nil
+}
+
+// imports returns how many examples of an earlier import a folder holds, which
+// can be had again. A folder with a dataset that was generated, or with files
+// that are none of a run, is refused.
+func imports(out string) (int, error) {
+	there := slices.ContainsFunc(append(model.DataFiles(), model.FileManifest), func(f model.File) bool {
+		_, err := os.Lstat(filepath.Join(out, string(f)))
+		return err == nil
+	})
+	if !there {
+		return 0, nil
+	}
+	saved, err := readRun(out)
+	if err != nil {
+		return 0, usage("--out %s is not empty, and what is there is no whole dataset: %v; name another folder", out, err)
+	}
+	if saved.manifest.Stop != string(orchestrate.StopImported) {
+		return 0, usage("--out %s holds a dataset of %d examples that was generated, and importing would replace it: name another folder, or remove its files", out, len(saved.dataset.Examples))
+	}
+	return len(saved.dataset.Examples), nil
 }
 
 // readTests reads a file of tests, and what casebook wrote beside it.
@@ -203,7 +232,8 @@ func export(t *terminal, args []string) error {
 	if err != nil {
 		return usage("--from: %w", err)
 	}
-	if err := writable(tool, to); err != nil {
+	plain, err := writable(tool, to)
+	if err != nil {
 		return err
 	}
 	records, err := tool.FromDataset(saved.dataset)
@@ -213,6 +243,18 @@ func export(t *terminal, args []string) error {
 	var main bytes.Buffer
 	if err := tool.Encode(&main, records); err != nil {
 		return usage("--from %s cannot be written as %s: %w", from, format, err)
+	}
+	if !plain {
+		f, err := os.OpenFile(to, os.O_WRONLY, 0)
+		if err == nil {
+			_, err = f.Write(main.Bytes())
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			return usage("--to %s cannot be written: %v", to, reason(err))
+		}
+		fmt.Fprintf(t.err, "%s: %d examples\n", to, len(records)) // what to is may be standard output
+		return nil
 	}
 	paths, contents := []string{to}, [][]byte{main.Bytes()}
 	if sided, ok := tool.(adapters.Sided); ok {
@@ -234,29 +276,59 @@ func export(t *terminal, args []string) error {
 }
 
 // writable refuses to write over a folder, and over a file that holds something
-// else than tests of the format.
-func writable(tool adapters.Framework, path string) error {
+// else than tests of the format, or beside them something else than what the
+// format has no place for. A device or a pipe, which is not plain, is written to
+// as it is.
+func writable(tool adapters.Framework, path string) (plain bool, err error) {
+	sided, beside := tool.(adapters.Sided)
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		parent, err := os.Stat(filepath.Dir(path))
-		if err != nil || !parent.IsDir() {
-			return usage("--to %s: there is no folder %s; make it first", path, filepath.Dir(path))
+		to, err := target(path)
+		if err != nil {
+			return false, usage("--to %s cannot be used: %v", path, reason(err))
 		}
-		return nil
+		parent, err := os.Stat(filepath.Dir(to))
+		if err != nil || !parent.IsDir() {
+			return false, usage("--to %s: there is no folder %s; make it first", path, filepath.Dir(to))
+		}
 	case err != nil:
-		return usage("--to %s cannot be used: %v", path, reason(err))
+		return false, usage("--to %s cannot be used: %v", path, reason(err))
 	case info.IsDir():
-		return usage("--to %s is a folder; name a file in it", path)
-	case info.Size() == 0:
-		return nil
+		return false, usage("--to %s is a folder; name a file in it", path)
+	case !info.Mode().IsRegular() && beside:
+		return false, usage("--to %s is a device or a pipe, and this format needs a second file beside the tests; name a file", path)
+	case !info.Mode().IsRegular():
+		return false, nil
+	default:
+		if err := overwritable("--to", path, func(b []byte) error { _, err := adapters.Read(tool, bytes.NewReader(b)); return err }); err != nil {
+			return false, err
+		}
 	}
-	b, err := readSmall("--to", path)
+	if !beside {
+		return true, nil
+	}
+	side := sidePath(path)
+	info, err = os.Stat(side)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return true, nil
+	case err != nil:
+		return false, usage("%s, the second file of --to, cannot be used: %v", side, reason(err))
+	case !info.Mode().IsRegular():
+		return false, usage("%s, the second file of --to, is there and is no file; name another --to, or move it away", side)
+	}
+	return true, overwritable("the second file of --to,", side, func(b []byte) error { _, err := sided.JoinSide(nil, bytes.NewReader(b)); return err })
+}
+
+// overwritable refuses a file that is not empty and that read cannot read.
+func overwritable(name, path string, read func([]byte) error) error {
+	b, err := readSmall(name, path)
 	if err != nil {
 		return err
 	}
-	if _, err := adapters.Read(tool, bytes.NewReader(b)); err != nil {
-		return usage("--to %s exists and holds something else; name another file, or remove it", path)
+	if len(b) > 0 && read(b) != nil {
+		return usage("%s %s exists and holds something else; name another file, or remove it", name, path)
 	}
 	return nil
 }

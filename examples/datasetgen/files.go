@@ -177,8 +177,38 @@ func readBase(dir string) (*orchestrate.Base, error) {
 	return &orchestrate.Base{Dataset: r.dataset, Manifest: r.manifest, Certificate: r.certificate}, nil
 }
 
-// replace writes files of any names beside each other, each whole or not at all.
+// target returns the file that a path stands for, through symbolic links, be it
+// there or not.
+func target(path string) (string, error) {
+	const most = 40 // links, as the kernel follows them
+	for range most {
+		info, err := os.Lstat(path)
+		if err != nil || info.Mode()&os.ModeSymlink == 0 {
+			return path, nil //nolint:nilerr // what is not there is no link
+		}
+		link, err := os.Readlink(path)
+		if err != nil {
+			return "", err
+		}
+		if !filepath.IsAbs(link) {
+			link = filepath.Join(filepath.Dir(path), link)
+		}
+		path = link
+	}
+	return "", errors.New("too many symbolic links")
+}
+
+// replace writes files of any names, each whole or not at all. A symbolic link
+// stays, and the file that it leads to is written.
 func replace(paths []string, contents [][]byte) error {
+	paths = slices.Clone(paths)
+	for i, path := range paths {
+		to, err := target(path)
+		if err != nil {
+			return usage("%s cannot be written: %v", path, reason(err))
+		}
+		paths[i] = to
+	}
 	var temps []string
 	defer func() {
 		for _, t := range temps {
