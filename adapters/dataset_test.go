@@ -228,6 +228,16 @@ func TestEditsTakenOver(t *testing.T) {
 				t.Errorf("%s: edited to %q, the example is %+v", framework, text, ex)
 			}
 		}
+		for i, kind := range []string{`""`, "null", `" "`, `[]`} {
+			for _, old := range []string{first.ExpectedOutput, first.Input.Messages[0].Content} {
+				got, foreign, refused := through(t, ways[0], qa, func(file string) string {
+					return strings.Replace(file, quote(t, old), kind, 1)
+				})
+				if len(refused) != 1 || refused[0].Index != 0 || !strings.Contains(refused[0].Reason, "no text") || len(foreign) > 0 || len(got.Examples) != len(qa.Examples)-1 {
+					t.Errorf("%s: %q edited to %s (%d): foreign %v, refused %+v", framework, old, kind, i, foreign, refused)
+				}
+			}
+		}
 		k := slices.IndexFunc(corrections.Examples, func(ex model.Example) bool { return len(ex.Input.Messages) > 1 })
 		recs, err := ways[0].FromDataset(corrections)
 		if err != nil {

@@ -116,6 +116,9 @@ type Carried struct {
 	Policies []Placed[model.Policy]  `json:"policies,omitempty"`
 	Rest     *Rest                   `json:"rest,omitempty"`
 	Native   bool                    `json:"native,omitempty"` // the example's native record is this one
+	// Edited says that the record's texts are others than those it was written
+	// with; the example has the record's.
+	Edited bool `json:"-"`
 }
 
 // Rest is what no example of the dataset refers to; one record carries it.

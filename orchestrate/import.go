@@ -102,6 +102,7 @@ type importer struct {
 	kept      int
 	notKept   []model.Refusal
 	left      []model.UseCase // found in the documents, and no part of a restored dataset
+	edited    map[string]bool // restored examples with other texts than they were made with
 	result    *Result
 }
 
@@ -221,6 +222,7 @@ func (im *importer) restore() (*model.Dataset, []source) {
 			im.refuse(im.in.Contents.Index[ref.Index], ref.Check, ref.Reason)
 		}
 		im.kept += len(records) - len(foreign) - len(refused)
+		im.edited = edited(im.in.Framework, records)
 		im.adoptExtraction(d, len(foreign) > 0)
 	}
 	var out []source
@@ -234,6 +236,22 @@ func (im *importer) restore() (*model.Dataset, []source) {
 		out = append(out, source{index: im.in.Contents.Index[i], record: rec})
 	}
 	return d, out
+}
+
+// edited returns the examples that were edited in the framework's file. A copy
+// of a record is none of them.
+func edited(f adapters.Framework, records []generator.Record) map[string]bool {
+	out := map[string]bool{}
+	for _, rec := range records {
+		c, _, err := f.Carried(rec)
+		if err != nil || c == nil {
+			continue
+		}
+		if _, copied := out[c.Example.Item.ID]; !copied {
+			out[c.Example.Item.ID] = c.Edited
+		}
+	}
+	return out
 }
 
 // adoptExtraction makes the use cases and policies of a restored dataset those
@@ -389,8 +407,8 @@ func (im *importer) thin(d *model.Dataset) []coverage.Gap {
 	return out
 }
 
-// observe runs the checks on what was kept. A foreign test is kept whatever
-// they find; what they find is told.
+// observe runs the checks on what was kept, but for records that are as casebook
+// wrote them. A test is kept whatever they find; what they find is told.
 func (im *importer) observe(d *model.Dataset, drafts []draft) {
 	seen := &coverage.Index{}
 	cases := map[string]*model.TestCase{}
@@ -408,7 +426,7 @@ func (im *importer) observe(d *model.Dataset, drafts []draft) {
 	for i := range d.Examples {
 		e := &d.Examples[i]
 		tc := cases[e.TestCaseID]
-		if foreign[e.ID] && tc != nil {
+		if (foreign[e.ID] || im.edited[e.ID]) && tc != nil {
 			in := &coverage.Candidate{
 				Documents: im.in.Documents, Ground: im.ground, Lang: im.lang, Language: im.ex.Language, Profile: im.profile,
 				UseCase: useCases[e.UseCaseID], AllPolicies: im.ex.Policies, Seen: seen,

@@ -415,6 +415,62 @@ func TestImportTellsWhatTheChecksFind(t *testing.T) {
 	}
 }
 
+func TestImportChecksWhatWasEdited(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"bike_rental_en", "flower_delivery_ru"} {
+		doc := document(t, "../examples/documents/"+name+".md")
+		o, err := orchestrate.New(nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := o.Run(t.Context(), &orchestrate.Input{Documents: []*model.Document{doc}})
+		var short *coverage.ShortfallError
+		if err != nil && !errors.As(err, &short) {
+			t.Fatal(err)
+		}
+		for format, f := range frameworks {
+			t.Run(name+"/"+format, func(t *testing.T) {
+				t.Parallel()
+				recs, err := f.FromDataset(made.Dataset)
+				if err != nil {
+					t.Fatal(err)
+				}
+				const at = 2
+				e := made.Dataset.Examples[at]
+				old, err := json.Marshal(e.ExpectedOutput)
+				if err != nil {
+					t.Fatal(err)
+				}
+				untouched := recs[at]
+				recs[at].JSON = bytes.Replace(recs[at].JSON, old, []byte(`"$999; +1 555 777 0000."`), 1)
+				recs = append(recs, untouched) // the record as it was is now a copy with other texts
+				contents := &adapters.Contents{Records: recs}
+				for i := range recs {
+					contents.Index = append(contents.Index, i)
+				}
+				got, err := o.Import(t.Context(), &orchestrate.ImportInput{Documents: []*model.Document{doc}, Framework: f, Contents: contents})
+				if err != nil {
+					t.Fatal(err)
+				}
+				grounding := false
+				known := map[string]bool{}
+				for i := range made.Dataset.Examples {
+					known[made.Dataset.Examples[i].ID] = true
+				}
+				for _, finding := range got.Manifest.Findings {
+					grounding = grounding || finding.ExampleID == e.ID && finding.Check == "grounding"
+					if known[finding.ExampleID] && finding.ExampleID != e.ID {
+						t.Errorf("of an example that is as it was: %+v", finding)
+					}
+				}
+				if !grounding {
+					t.Errorf("no finding of the invented answer: %+v", got.Manifest.Findings)
+				}
+			})
+		}
+	}
+}
+
 func TestDatasetsComeBackAsTheyWere(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"bike_rental_en", "flower_delivery_ru", "claims_quality_en"} {

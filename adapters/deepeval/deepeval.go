@@ -301,10 +301,10 @@ func (*exchange) Carried(rec generator.Record) (*adapters.Carried, generator.Rec
 	if err != nil {
 		return nil, rec, err
 	}
-	input, output := g.Input, g.ExpectedOutput
-	if g.Conversational() {
-		input, output = "", ""
+	var texts *frame.Texts
+	if !g.Conversational() {
+		texts = &frame.Texts{Input: g.Input, Output: g.ExpectedOutput}
 	}
-	c, err := frame.Carried(carried, bare, input, output)
+	c, err := frame.Carried(carried, bare, texts)
 	return c, rec, err
 }

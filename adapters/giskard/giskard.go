@@ -272,6 +272,6 @@ func (*exchange) Carried(rec generator.Record) (*adapters.Carried, generator.Rec
 	if err != nil {
 		return nil, rec, err
 	}
-	c, err := frame.Carried(carried, bare, input(q), q.ReferenceAnswer)
+	c, err := frame.Carried(carried, bare, &frame.Texts{Input: input(q), Output: q.ReferenceAnswer})
 	return c, rec, err
 }

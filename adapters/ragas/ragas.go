@@ -263,7 +263,7 @@ func (*exchange) Carried(rec generator.Record) (*adapters.Carried, generator.Rec
 	if err != nil {
 		return nil, rec, err
 	}
-	c, err := frame.Carried(carried, bare, input(s), s.Reference)
+	c, err := frame.Carried(carried, bare, &frame.Texts{Input: input(s), Output: s.Reference})
 	return c, rec, err
 }
 

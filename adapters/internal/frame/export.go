@@ -165,10 +165,14 @@ func (e *Exported) carry(record json.RawMessage) (json.RawMessage, error) {
 	return loose.Marshal(c)
 }
 
-// Carried reads what a record carries. record is its JSON without it, input and
-// output are its texts; where they were edited, they take the place of the
-// example's. input is "" where the record's text is not the example's.
-func Carried(raw, record json.RawMessage, input, output string) (*adapters.Carried, error) {
+// Texts are those of a record: an example has the same, unless somebody edited
+// the record.
+type Texts struct{ Input, Output string }
+
+// Carried reads what a record carries. record is its JSON without it. Texts that
+// were edited take the place of the example's; an edit that leaves no text is an
+// error. t is nil where the record's texts are not the example's.
+func Carried(raw, record json.RawMessage, t *Texts) (*adapters.Carried, error) {
 	var c adapters.Carried
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, fmt.Errorf("what it carries under %q cannot be read: %w", Key, err)
@@ -180,15 +184,26 @@ func Carried(raw, record json.RawMessage, input, output string) (*adapters.Carri
 	if c.Native {
 		ex.Metadata.Native = record
 	}
-	if input != "" && input != InputText(ex) {
+	if t == nil {
+		return &c, nil
+	}
+	if t.Input != InputText(ex) {
 		m := ex.Input.Messages
-		if len(m) != 1 || m[0].Role != model.RoleUser {
+		switch {
+		case strings.TrimSpace(t.Input) == "":
+			return nil, errors.New("its input was edited and holds no text any more; write one, or take the record out of the file")
+		case len(m) != 1 || m[0].Role != model.RoleUser:
 			return nil, errors.New("its input was edited, which cannot be taken over into the dialogue that it stands for; edit the dataset instead")
 		}
-		ex.Input.Messages = []model.Message{{Role: model.RoleUser, Content: input}}
+		ex.Input.Messages = []model.Message{{Role: model.RoleUser, Content: t.Input}}
+		c.Edited = true
 	}
-	if output != "" && output != ex.ExpectedOutput {
+	if output := strings.TrimSpace(t.Output); output != strings.TrimSpace(ex.ExpectedOutput) {
+		if output == "" {
+			return nil, errors.New("its expected output was edited and holds no text any more; write one, or take the record out of the file")
+		}
 		ex.ExpectedOutput = output
+		c.Edited = true
 	}
 	return &c, nil
 }
