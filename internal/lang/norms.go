@@ -28,6 +28,10 @@ type Norms struct {
 	notPractice     map[string]bool // words with such an ending that are no verbs
 
 	condition, leadCondition, exception, then patterns
+	hence                                     patterns        // after a comma, begins a main clause wherever it stands
+	notHence                                  patterns        // what begins like it and does not
+	either                                    map[string]bool // words before the last member of a series
+	unled                                     map[string]bool // verbs that begin no main clause: it names its subject first
 	even                                      map[string]bool // words before a condition that lift it
 	notCondition                              patterns        // what begins like a condition and is a turn of speech
 	agentSubject, customerSubject             patterns
@@ -772,8 +776,11 @@ func (n *Norms) adverbialEnd(s string, toks []token, i int) int {
 // opens. A leading clause ends where the main clause begins; any other goes to
 // the end of the sentence or to the next clause that obliges.
 func (n *Norms) clauseEnd(s string, toks []token, i, after int, lead bool) int {
-	first := -1
+	first, before := -1, -1
 	if lead {
+		if k := n.seriesEnd(s, toks, after); k > 0 {
+			return k
+		}
 		for k := after + 1; k < len(toks); k++ {
 			if gap := s[toks[k-1].end:toks[k].start]; dashed(gap) {
 				return k
@@ -794,8 +801,12 @@ func (n *Norms) clauseEnd(s string, toks []token, i, after int, lead bool) int {
 				first = k
 			}
 			if (lead || n.jointWord(toks[k].low)) && n.mainBegins(s, toks, k) {
+				if lead && before > 0 && n.jointWord(toks[k].low) && !n.unled[toks[before].low] {
+					return before // what is joined to a main clause stands after it
+				}
 				return k
 			}
+			before = k
 		}
 	}
 	if lead {
@@ -807,6 +818,63 @@ func (n *Norms) clauseEnd(s string, toks []token, i, after int, lead bool) int {
 	return len(toks)
 }
 
+// seriesEnd returns the token at which the main clause begins after a leading
+// condition that is a series ("If A, B or C, the bot must ..."), or 0 when the
+// condition is none.
+func (n *Norms) seriesEnd(s string, toks []token, after int) int {
+	member := 0 // where the last member after the first begins
+	either, own := false, false
+	for k := after + 1; k < len(toks); k++ {
+		gap := s[toks[k-1].end:toks[k].start]
+		if dashed(gap) || strings.ContainsAny(gap, ":.") {
+			return 0
+		}
+		comma := strings.Contains(gap, ",")
+		switch {
+		case !comma:
+		case n.hence.at(toks, k) > 0 && n.notHence.at(toks, k) == 0:
+			return k
+		case member > 0 && either && !own && !n.jointWord(toks[k].low) && !n.either[toks[k].low] && n.mainBegins(s, toks, k):
+			return k
+		default:
+			// The main clause may have begun here: then it is no series.
+			own = own || n.subject(toks[k:]) == 1 || n.orders(s, toks, k, true)
+			member, either = k, n.either[toks[k].low]
+			continue
+		}
+		if member > 0 {
+			either = either || n.either[toks[k].low]
+			own = own || n.must.at(toks, k) > 0
+		}
+	}
+	return 0
+}
+
+// Fragment reports whether a text is a condition without what it is the
+// condition of.
+func (l *Language) Fragment(text string) bool {
+	n := &l.Norm
+	toks := tokens(text)
+	m := n.condition.at(toks, 0)
+	if m == 0 || m >= len(toks) || isQuestion(text) {
+		return false
+	}
+	marked := false
+	for k := m + 1; k < len(toks); k++ {
+		gap := text[toks[k-1].end:toks[k].start]
+		if dashed(gap) || strings.Contains(gap, ":") || n.then.at(toks, k) > 0 {
+			return false
+		}
+		if strings.Contains(gap, ",") {
+			marked = true
+			if !n.unled[toks[k].low] && !n.either[toks[k].low] {
+				return false
+			}
+		}
+	}
+	return marked || len(toks) < m+4 // in a longer one the comma may be forgotten
+}
+
 // mainBegins reports whether the words from token k to the next comma oblige
 // or order: then a main clause begins at k.
 func (n *Norms) mainBegins(s string, toks []token, k int) bool {
@@ -814,7 +882,7 @@ func (n *Norms) mainBegins(s string, toks []token, k int) bool {
 	for end < len(toks) && !strings.ContainsAny(s[toks[end-1].end:toks[end].start], ",;—–") {
 		end++
 	}
-	if n.condition.at(toks, k) > 0 || n.exception.at(toks, k) > 0 {
+	if n.condition.at(toks, k) > 0 || n.exception.at(toks, k) > 0 || n.unled[toks[k].low] || n.either[toks[k].low] {
 		return false
 	}
 	cs := n.cues(s, toks[k:end])

@@ -171,6 +171,8 @@ with exception
 	then: compile(`
 then
 `),
+	either: set(`or`),
+	unled:  set(`is are was were has had does did can cannot can't isn't aren't wasn't weren't hasn't doesn't didn't won't`),
 	agentSubject: compile(`
 bot|chatbot|agent|agents|assistant|operator|operators|staff|employee|employees|we|you|consultant|representative|representatives|advisor|advisors|adviser|advisers|handler|handlers|colleagues|reply|replies|message|messages|answer|answers|response|responses
 `),

@@ -343,3 +343,65 @@ func TestConditionTask(t *testing.T) {
 		}
 	}
 }
+
+// A condition may be a series: it ends where the main clause begins, not at its
+// first comma.
+func TestConditionSeries(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ lang, sentence, want string }{
+		{"en", "If a guest faints, has a fever or cannot walk, the assistant must call a doctor and name the number 112.", "If a guest faints, has a fever or cannot walk"},
+		{"en", "If the parcel is wet, torn, or open, the driver must take a photo.", "If the parcel is wet, torn, or open"},
+		{"en", "When a caller shouts, does not listen or asks for a manager, hand the call over to the supervisor.", "When a caller shouts, does not listen or asks for a manager"},
+		{"en", "If the form is late, is not signed, it must be sent back.", "If the form is late, is not signed"},
+		{"en", "If the guest is late, call or text them, and keep the table for 15 minutes.", "If the guest is late"},
+		{"en", "If the order is late, the shop must refund or replace it, whichever the customer prefers.", "If the order is late"},
+		{"ru", "Если гость кричит, не отвечает или угрожает, администратор должен вызвать охрану.", "Если гость кричит, не отвечает или угрожает"},
+		{"ru", "Если посылка намокла, порвана или не закрыта, то курьер должен сделать фото.", "Если посылка намокла, порвана или не закрыта"},
+		{"ru", "Если клиент не пришёл, не позвонил, то запись снимается через 15 минут.", "Если клиент не пришёл, не позвонил"},
+		{"ru", "Если ключ потерян, гость пишет заявление, и отель меняет замок в течение 3 дней.", "Если ключ потерян"},
+		{"ru", "Если клиент недоволен, бот должен извиниться или предложить скидку, то есть смягчить отказ.", "Если клиент недоволен"},
+	} {
+		l, err := For(tt.lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns := l.Norms(tt.sentence)
+		if len(ns) == 0 {
+			t.Errorf("%s: no norms", tt.sentence)
+			continue
+		}
+		for _, n := range ns {
+			if diff := cmp.Diff([]string{tt.want}, n.Conditions); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.sentence, diff)
+			}
+			if l.Fragment(n.Part) {
+				t.Errorf("%s: part %q has no main clause", tt.sentence, n.Part)
+			}
+		}
+	}
+}
+
+func TestFragment(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		lang, text string
+		want       bool
+	}{
+		{"en", "If a guest faints, has a fever or cannot walk", true},
+		{"en", "When orders arrive late.", true},
+		{"en", "If a guest faints, call a doctor.", false},
+		{"en", "If you cancel later the fee is $5.", false},
+		{"en", "Refunds take a week if the form is signed.", false},
+		{"ru", "Если гость кричит", true},
+		{"ru", "Если гость кричит, зовём охрану", false},
+		{"ru", "Когда вы открыты?", false},
+	} {
+		l, err := For(tt.lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Fragment(tt.text); got != tt.want {
+			t.Errorf("Fragment(%q) = %v", tt.text, got)
+		}
+	}
+}
