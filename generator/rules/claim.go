@@ -37,37 +37,41 @@ func (w *work) claim(row *model.Row, m message, a *answer) bool {
 		w.cite(row, ids)
 		return true
 	}
+	add := func(p *model.Policy) {
+		ids = slices.Insert(ids, 0, p.ID)
+		w.own[p.ID] = p
+	}
 	if !matter { // what is shown comes before how it sounds
-		others := w.call.Policies
-		if kind != "" {
-			others = slices.Concat(others, w.call.AllPolicies)
-		}
-		for i := range others {
-			if p := &others[i]; speaks(p) && !slices.Contains(ids, p.ID) && shows(p) && (i < len(w.call.Policies) || about(p)) {
-				ids = slices.Insert(ids, 0, p.ID)
-				w.own[p.ID] = p
-				matter = true
-				break
-			}
+		if p := w.instead(ids, kind, shows, about, said); p != nil {
+			add(p)
 		}
 	}
-	if !matter {
-		if p := w.told(said); p != nil && !slices.Contains(ids, p.ID) {
-			ids = slices.Insert(ids, 0, p.ID)
-			w.own[p.ID] = p
-		}
-	}
-	if len(ids) == 0 && kind != "" {
-		for i := range w.call.AllPolicies {
-			if p := &w.call.AllPolicies[i]; !speaks(p) && p.IsTestable() {
-				ids = append(ids, p.ID)
-				w.own[p.ID] = p
-				break
-			}
-		}
+	if i := w.heard().sounds; len(ids) == 0 && kind != "" && i >= 0 {
+		add(&w.policies[i])
 	}
 	w.cite(row, ids)
 	return len(ids) > 0
+}
+
+// instead returns a policy that is shown where none of the planned ones is: of
+// the use case, on a corner message of the kind, or of all that there are.
+func (w *work) instead(cited []string, kind string, shows, about func(*model.Policy) bool, said map[string]bool) *model.Policy {
+	for i := range w.call.Policies {
+		if p := &w.call.Policies[i]; speaks(p) && !slices.Contains(cited, p.ID) && shows(p) {
+			return p
+		}
+	}
+	if kind != "" {
+		for _, i := range w.heard().corners {
+			if p := &w.policies[i]; about(p) {
+				return p
+			}
+		}
+	}
+	if p := w.told(said); p != nil && !slices.Contains(cited, p.ID) {
+		return p
+	}
+	return nil
 }
 
 // cite makes the policies those of the row. What was not planned is shown
@@ -118,33 +122,16 @@ func sameCorner(rule, kind string) bool {
 // has half of the statement's stems, and no fewer than three. Nil when there is
 // none.
 func (w *work) told(said map[string]bool) *model.Policy {
-	w.indexed.Do(func() {
-		w.stemmed = map[string][]int{}
-		w.lengths = make([]int, len(w.policies))
-		for i := range w.policies {
-			p := &w.policies[i]
-			if !speaks(p) || !p.IsTestable() {
-				continue
-			}
-			seen := map[string]bool{}
-			for _, s := range w.l.Stems(p.Statement) {
-				if !seen[s] {
-					seen[s] = true
-					w.stemmed[s] = append(w.stemmed[s], i)
-				}
-			}
-			w.lengths[i] = len(seen)
-		}
-	})
+	index := w.heard()
 	both := map[int]int{}
 	for s := range said {
-		for _, i := range w.stemmed[s] {
+		for _, i := range index.stemmed[s] {
 			both[i]++
 		}
 	}
 	best := -1
 	for i, n := range both {
-		if n < 3 || n*2 < w.lengths[i] {
+		if n < 3 || n*2 < index.lengths[i] {
 			continue
 		}
 		if best < 0 || n > both[best] || n == both[best] && i < best {
@@ -155,6 +142,47 @@ func (w *work) told(said map[string]bool) *model.Policy {
 		return nil
 	}
 	return &w.policies[best]
+}
+
+// heard is how the policies of a run are found by what they say.
+type heard struct {
+	stemmed map[string][]int // testable ones on what is said, by the stems of their statements
+	lengths []int            // how many stems each has
+	corners []int            // those on corner messages
+	sounds  int              // the first testable one on how a reply sounds, or -1
+}
+
+// heard reads the policies once.
+func (rd *reading) heard() *heard {
+	rd.indexed.Do(func() {
+		h := &heard{stemmed: map[string][]int{}, lengths: make([]int, len(rd.policies)), sounds: -1}
+		l := rd.k.l
+		for i := range rd.policies {
+			p := &rd.policies[i]
+			if speaks(p) && l.CornerKind(p.Statement) != "" {
+				h.corners = append(h.corners, i)
+			}
+			switch {
+			case !p.IsTestable():
+				continue
+			case !speaks(p):
+				if h.sounds < 0 {
+					h.sounds = i
+				}
+				continue
+			}
+			seen := map[string]bool{}
+			for _, s := range l.Stems(p.Statement) {
+				if !seen[s] {
+					seen[s] = true
+					h.stemmed[s] = append(h.stemmed[s], i)
+				}
+			}
+			h.lengths[i] = len(seen)
+		}
+		rd.index = h
+	})
+	return rd.index
 }
 
 // cornerOf is the kind of corner message that a row's is, if any: a ticket may

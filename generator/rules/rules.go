@@ -75,8 +75,7 @@ type reading struct {
 	views    sync.Map
 
 	indexed sync.Once
-	stemmed map[string][]int // policies that can be shown, by the stems of their statements
-	lengths []int            // how many stems each has
+	index   *heard
 }
 
 // recall returns what the documents and policies of a call say.
