@@ -40,7 +40,7 @@ func NewContext(file string, texts ...string) Context {
 }
 
 // Files returns the names of the files of the context, in order of appearance.
-func (c *Context) Files() []string { return c.files(nil) }
+func (c Context) Files() []string { return c.files(nil) }
 
 // files is Files for the passages numbered in of, or for all.
 func (c *Context) files(of []int) []string {

@@ -46,7 +46,10 @@ func (e *engine) contextsOf(ctx context.Context, lib *library, doc *model.Docume
 	o := &e.opts.Contexts
 	own := lib.of(doc)
 	if len(own) < o.MinPerDocument || len(own) == 0 {
-		return nil, &NoContextError{Documents: []string{doc.Name}, Chunks: len(own), Threshold: o.Threshold}
+		return nil, &NoContextError{Documents: []string{doc.Name}, Chunks: len(own), Least: o.MinPerDocument, Threshold: o.Threshold}
+	}
+	if want == 0 { // there are more documents than contexts are wanted
+		return nil, nil
 	}
 	order := slices.Clone(own)
 	r := stage.Rand(e.seed, "contexts", doc.Name)
@@ -75,7 +78,7 @@ func (e *engine) contextsOf(ctx context.Context, lib *library, doc *model.Docume
 		scored := slices.DeleteFunc(slices.Clone(tried), func(c candidate) bool { return c.problem != nil })
 		slices.SortStableFunc(scored, func(a, b candidate) int { return -cmp.Compare(a.score, b.score) })
 		if !o.KeepPoor || len(scored) == 0 {
-			bad := &NoContextError{Documents: []string{doc.Name}, Chunks: len(own), Scored: len(scored), Threshold: o.Threshold}
+			bad := &NoContextError{Documents: []string{doc.Name}, Chunks: len(own), Least: o.MinPerDocument, Scored: len(scored), Threshold: o.Threshold}
 			if len(scored) > 0 {
 				bad.Best = scored[0].score
 				return nil, bad
@@ -175,7 +178,7 @@ func (e *engine) score(ctx context.Context, lib *library, doc *model.Document, w
 	var fatal error
 	for i, r := range results {
 		wave[i].score, wave[i].problem = r.Value, r.Err
-		if r.Err != nil && isFatal(r.Err) {
+		if r.Err != nil && stage.Fatal(r.Err) {
 			fatal = r.Err
 		}
 	}

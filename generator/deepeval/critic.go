@@ -104,7 +104,7 @@ func (w *work) critique(ctx context.Context, g []*slot, turn int) {
 	for i, s := range g {
 		s.made.scored, s.made.score = false, 0
 		if err := results[i].Err; err != nil {
-			if isFatal(err) {
+			if stage.Fatal(err) {
 				s.err = err
 			}
 			continue

@@ -12,13 +12,13 @@ package deepeval
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/lang"
+	"github.com/casebook-go/casebook/internal/stage"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -76,7 +76,7 @@ type native struct{ opts Options }
 
 func (n *native) generate(ctx context.Context, call *generator.Call, p Params) (*generator.Output, error) {
 	if call.Model == nil {
-		return nil, errors.New("deepeval: the call has no model")
+		return nil, &ConfigError{"Call.Model", "there is no model", "give the call one"}
 	}
 	docs, err := brief.Documents(call, p.DocumentPaths)
 	if err != nil {
@@ -119,7 +119,7 @@ func (e *engine) result(ctx context.Context, slots []*slot) (*generator.Output, 
 				continue
 			}
 		}
-		if isFatal(err) && fatal == nil {
+		if stage.Fatal(err) && fatal == nil {
 			fatal = err
 		}
 		short.add(err)

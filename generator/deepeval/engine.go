@@ -152,7 +152,7 @@ func (e *engine) fill(ctx context.Context, slots []*slot, avoid []string) {
 			}
 			s.made = nil
 			left = append(left, s)
-			if isFatal(s.err) {
+			if stage.Fatal(s.err) {
 				round = e.opts.TopUps
 			}
 		}
@@ -261,7 +261,7 @@ func over(ctx context.Context, g []*slot) error {
 		return context.Cause(ctx)
 	}
 	for _, s := range g {
-		if s.err != nil && isFatal(s.err) {
+		if s.err != nil && stage.Fatal(s.err) {
 			return s.err
 		}
 	}
@@ -359,12 +359,4 @@ func ask[T any](ctx context.Context, call *generator.Call, purpose, system, user
 		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
 	})
 	return rep, err
-}
-
-// isFatal reports whether no later call to the model can succeed.
-func isFatal(err error) bool {
-	var e *llm.Error
-	var b *llm.BudgetError
-	var m *llm.MissingError
-	return errors.As(err, &e) && e.Fatal() || errors.As(err, &b) || errors.As(err, &m)
 }

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// ConfigError says that a setting cannot be used. It comes before any call to a
-// model.
+// ConfigError says that a setting or an argument cannot be used. It comes before
+// any call to a model.
 type ConfigError struct {
-	Field   string // of the options: "Evolution.Weights"
+	Field   string // of the options, "Evolution.Weights", or what was given: "docs"
 	Problem string
 	Remedy  string
 }
@@ -18,10 +18,12 @@ func (e *ConfigError) Error() string {
 	return fmt.Sprintf("deepeval: %s: %s; %s", e.Field, e.Problem, e.Remedy)
 }
 
-// NoContextError says that documents gave no context to make goldens from.
+// NoContextError says that documents gave no context to make goldens from, or
+// that there was nothing to make them from at all.
 type NoContextError struct {
-	Documents []string // their names
+	Documents []string // their names; empty where no document or context was given
 	Chunks    int      // that they have
+	Least     int      // that each must have: Contexts.MinPerDocument
 	Scored    int      // of them, how many were scored
 	Best      float64  // the best score
 	Threshold float64  // that none reached
@@ -30,8 +32,15 @@ type NoContextError struct {
 // Error implements error.
 func (e *NoContextError) Error() string {
 	names := strings.Join(e.Documents, ", ")
-	if e.Scored == 0 {
-		return fmt.Sprintf("deepeval: %s: no usable context: %d chunks, none could be scored", names, e.Chunks)
+	switch {
+	case names == "":
+		return "deepeval: no usable context: no text was given; give documents or contexts that have some"
+	case e.Chunks == 0:
+		return fmt.Sprintf("deepeval: %s: no usable context: there is no text; leave it out, or give one that has some", names)
+	case e.Chunks < e.Least:
+		return fmt.Sprintf("deepeval: %s: no usable context: %d chunks, fewer than the %d of Contexts.MinPerDocument; lower it, or Contexts.ChunkTokens", names, e.Chunks, e.Least)
+	case e.Scored == 0:
+		return fmt.Sprintf("deepeval: %s: no usable context: none of its %d chunks could be scored; try again, or set a negative Contexts.Threshold to take them unscored", names, e.Chunks)
 	}
 	return fmt.Sprintf("deepeval: %s: no usable context: the best of %d scored chunks has the quality %.2f, below %.2f; lower Contexts.Threshold or set Contexts.KeepPoor",
 		names, e.Scored, e.Best, e.Threshold)

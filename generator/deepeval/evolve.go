@@ -88,7 +88,7 @@ func (w *work) evolveOnce(ctx context.Context, g []*slot, turn int) {
 			s.made.input = results[i].Value
 			s.made.evolutions = append(s.made.evolutions, s.way)
 			s.made.version(string(s.way))
-		case isFatal(results[i].Err):
+		case stage.Fatal(results[i].Err):
 			s.err = results[i].Err
 		}
 	}

@@ -55,7 +55,7 @@ func (w *work) outcomes(ctx context.Context, g []*slot) {
 	w.checkOutcomes(ctx, alive(again), 1)
 	for _, s := range again {
 		old := first[s]
-		if s.err != nil && !isFatal(s.err) {
+		if s.err != nil && !stage.Fatal(s.err) {
 			s.err = nil
 			*s.made = old
 		} else if s.err == nil && rank(&old) > rank(s.made) {

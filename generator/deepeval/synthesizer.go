@@ -30,7 +30,7 @@ type Synthesizer struct {
 // defaults.
 type SynthesizerOptions struct {
 	Options
-	// Client is the model. The synthesizer retries, limits and counts its calls
+	// Client is the model; required. The synthesizer retries, limits and counts its calls
 	// and falls back where a server cannot do what is asked, so that it should be
 	// the bare client of a provider.
 	Client llm.Client
@@ -103,14 +103,19 @@ func NewSynthesizer(o *SynthesizerOptions) (*Synthesizer, error) {
 }
 
 // FromDocuments makes goldens of documents: it cuts them into contexts first,
-// whose quality a model scores. See [Synthesizer.FromContexts].
+// whose quality a model scores. A document without a good one is a failure of the
+// result, a *[NoContextError]. For the rest see [Synthesizer.FromContexts].
 func (s *Synthesizer) FromDocuments(ctx context.Context, docs []*model.Document, a *Ask) (*Result, error) {
 	return s.fromDocuments(ctx, docs, nil, a)
 }
 
-// FromFiles is FromDocuments for Markdown and text files of a file system. A
-// file that cannot be read is a failure of the result; the others are used.
+// FromFiles is FromDocuments for Markdown and text files of a file system, by
+// their names in it. A file that cannot be read is a failure of the result; the
+// others are used.
 func (s *Synthesizer) FromFiles(ctx context.Context, files fs.FS, names []string, a *Ask) (*Result, error) {
+	if files == nil {
+		return &Result{}, &ConfigError{"files", "there is no file system", "give one, for example os.DirFS(\".\")"}
+	}
 	var docs []*model.Document
 	var failed []Failure
 	for _, name := range names {
@@ -132,7 +137,9 @@ func (s *Synthesizer) fromDocuments(ctx context.Context, docs []*model.Document,
 	if err != nil {
 		return &Result{Failures: failed}, err
 	}
-	docs = slices.DeleteFunc(slices.Clone(docs), func(d *model.Document) bool { return d == nil })
+	if i := slices.Index(docs, nil); i >= 0 {
+		return &Result{Failures: failed}, &ConfigError{"docs", fmt.Sprintf("number %d is nil", i+1), "leave it out"}
+	}
 	e := j.engine(s.language(docs, nil), true)
 	o := &s.opts.Contexts
 	lib, err := newLibrary(ctx, j.embedder, docs, o, s.o.Log)
@@ -180,9 +187,10 @@ func (s *Synthesizer) fromDocuments(ctx context.Context, docs []*model.Document,
 // that sees the context, made harder by evolutions, with expected outputs that
 // are checked against the documents.
 //
-// The result is never nil. It holds what was made when the error is a
-// *[ShortError], which says how much is missing and why; another error means
-// that nothing could be made.
+// The result is never nil and holds what was made. The error joins what did not
+// come about: what documents, files and contexts failed with, and a *[ShortError]
+// when goldens are missing, which says how many and why. Find them with errors.As.
+// What cannot be used at all is a *[ConfigError], before any call.
 func (s *Synthesizer) FromContexts(ctx context.Context, contexts []Context, a *Ask) (*Result, error) {
 	j, err := s.start(a)
 	if err != nil {

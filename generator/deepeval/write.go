@@ -74,7 +74,7 @@ func (w *work) inputs(ctx context.Context, g []*slot) {
 	beside := &coverage.Index{} // parts of the group may have been asked for apart
 	for i, s := range open {
 		if s.err = results[i].Err; s.err != nil {
-			if len(s.tried) > 0 && !isFatal(s.err) && ctx.Err() == nil {
+			if len(s.tried) > 0 && !stage.Fatal(s.err) && ctx.Err() == nil {
 				s.err = &DuplicateError{Input: s.tried[0]}
 			}
 			continue
@@ -167,7 +167,7 @@ func (w *work) rewrite(ctx context.Context, g []*slot, turn int) {
 		case results[i].Err == nil:
 			s.made.input = results[i].Value
 			s.made.version("rewritten")
-		case isFatal(results[i].Err):
+		case stage.Fatal(results[i].Err):
 			s.err = results[i].Err
 		}
 	}

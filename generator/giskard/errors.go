@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// OptionError is an option that cannot be used.
+// OptionError is an option, or a field of the [Input], that cannot be used. It
+// comes before any call to a model.
 type OptionError struct {
-	Option string // its name
+	Option string // its name: "Weights", "Input.Model"
 	Reason string // what is wrong and what would do
 }
 

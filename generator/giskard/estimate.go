@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Estimate is how many calls a test set takes when every reply fits.
+// Estimate is how many calls a test set takes when every reply fits: nothing is
+// asked for again, mended or replaced.
 type Estimate struct {
 	Topics    int `json:"topics"`    // calls that name topics
 	Questions int `json:"questions"` // that write first questions
@@ -17,13 +18,13 @@ type Estimate struct {
 	Embeddings int `json:"embeddings"`
 }
 
-// Calls is the number of calls to the model.
-func (e *Estimate) Calls() int {
+// Calls is the number of calls to the model, those to the embedder left out.
+func (e Estimate) Calls() int {
 	return e.Topics + e.Questions + e.Rewrites + e.Absence + e.Answers + e.Checks
 }
 
 // DryRun says what [Build] and n questions would take, without a call: the base
-// is cut and clustered by words alone.
+// is cut and clustered by words alone. It needs no model and fails as Build does.
 func DryRun(ctx context.Context, in *Input, n int, o *Options) (*Estimate, error) {
 	src, opts, err := in.source(o)
 	if err != nil {
@@ -43,7 +44,8 @@ func DryRun(ctx context.Context, in *Input, n int, o *Options) (*Estimate, error
 	return &e, nil
 }
 
-// Estimate says what a test set of n questions takes.
+// Estimate says what a test set of n questions in the mix of the options takes,
+// without a call.
 func (kb *KnowledgeBase) Estimate(n int) Estimate {
 	var e Estimate
 	for kinds := range slices.Chunk(kb.counts(n).types(kb.o.Seed), kb.o.part()) {

@@ -1,7 +1,8 @@
 // Package giskard makes questions by the method of Giskard's RAGET, natively: a
-// knowledge base of passages with topics and neighbours, questions of eight
-// types that each test certain components of an agent, and answers that are
-// written after the last rewrite and checked.
+// knowledge base of passages with topics and neighbours, questions of types that
+// each test certain components of an agent, seven of Giskard's and one of ours
+// ([MultiContext]), and answers that are written after the last rewrite and
+// checked.
 //
 // As a generator ([New]) it fills the rows of a run. Alone, [Build] makes a
 // [KnowledgeBase] of documents or rows of text, and its Testset method as many
@@ -15,7 +16,6 @@ package giskard
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/model"
@@ -51,7 +51,7 @@ type giskard struct{ opts Options }
 func (g *giskard) generate(ctx context.Context, call *generator.Call, p Params) (*generator.Output, error) {
 	out := &generator.Output{Format: Format, Engine: "go"}
 	if call.Model == nil {
-		return nil, fmt.Errorf("giskard: the call has no model")
+		return nil, &OptionError{Option: "Call.Model", Reason: "there is no model; give the call one"}
 	}
 	kb, err := g.base(ctx, call, p.DocumentPaths)
 	if err != nil {

@@ -74,7 +74,7 @@ type Topic struct {
 // error. Errors are *[OptionError], *[RowError], [ErrEmpty], or that of ctx.
 func Build(ctx context.Context, in *Input, o *Options) (*KnowledgeBase, error) {
 	if in != nil && in.Model == nil {
-		return nil, errors.New("giskard: the input has no model; give Input.Model a client")
+		return nil, &OptionError{Option: "Input.Model", Reason: "there is no model; give a client"}
 	}
 	src, opts, err := in.source(o)
 	if err != nil {
@@ -90,10 +90,14 @@ func (in *Input) source(o *Options) (*source, Options, error) {
 		return nil, opts, err
 	}
 	switch {
-	case in == nil || len(in.Documents) == 0 && len(in.Rows) == 0:
+	case in == nil:
+		return nil, opts, &OptionError{Option: "Input", Reason: "there is none; give documents or rows, and a model"}
+	case len(in.Documents) == 0 && len(in.Rows) == 0:
 		return nil, opts, ErrEmpty
 	case len(in.Documents) > 0 && len(in.Rows) > 0:
-		return nil, opts, errors.New("giskard: the input has documents and rows; give one of them")
+		return nil, opts, &OptionError{Option: "Input", Reason: "there are documents and rows; give one of them"}
+	case slices.Contains(in.Documents, nil):
+		return nil, opts, &OptionError{Option: "Input.Documents", Reason: fmt.Sprintf("number %d is nil; leave it out", slices.Index(in.Documents, nil)+1)}
 	}
 	src := &source{docs: in.Documents, model: in.Model, embedder: in.Embedder, log: in.Log, language: opts.Language}
 	if len(in.Rows) == 0 {

@@ -37,7 +37,7 @@ type Message struct {
 // Metadata is what Giskard says of a question.
 type Metadata struct {
 	// QuestionType is "simple", "complex", "distracting element", "situational",
-	// "double", "conversational" or "out of scope".
+	// "double", "conversational" or "out of scope"; of ours also "multi-context".
 	QuestionType string
 	// SeedDocumentID is written as a number if it is one.
 	SeedDocumentID     string

@@ -9,7 +9,6 @@ import (
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/stage"
 	"github.com/casebook-go/casebook/model"
@@ -294,22 +293,13 @@ func (m *making) fail(i, round int, err error) {
 	if text := err.Error(); !slices.Contains(m.why[kind], text) {
 		m.why[kind] = append(m.why[kind], text)
 	}
-	if hopeless(err) {
+	if stage.Fatal(err) {
 		m.fatal = err
 	}
 	if m.slots[i].barren {
 		m.barren[m.slots[i].seed()] = true
 	}
 	m.draw(i, round+1)
-}
-
-// hopeless reports whether no later call can succeed.
-func hopeless(err error) bool {
-	var e *llm.Error
-	var b *llm.BudgetError
-	var s *llm.StoppedError
-	var r *llm.MissingError
-	return errors.As(err, &e) && e.Fatal() || errors.As(err, &b) || errors.As(err, &s) || errors.As(err, &r)
 }
 
 // reasonsShown is how many reasons a shortfall names for each type.

@@ -9,7 +9,7 @@ import (
 )
 
 // Type is a type of question: what it makes hard for an agent. The values are
-// those of Giskard's question_type.
+// those of Giskard's question_type, and one of ours.
 type Type string
 
 // The types of question, in the order in which they are made.
@@ -31,11 +31,12 @@ const (
 	// OutOfScope asks for something plausible that the base does not say.
 	OutOfScope Type = "out of scope"
 	// MultiContext is a need that only two documents of the base together decide.
-	// Giskard's report names the type; it has no generator for it.
+	// It is ours: Giskard's report has the name, and nothing there makes it. Give
+	// [Options].Weights without it to have Giskard's seven alone.
 	MultiContext Type = "multi-context"
 )
 
-// Types returns all types in their order.
+// Types returns all eight types in their order: Giskard's seven, then ours.
 func Types() []Type {
 	return []Type{Simple, Complex, Distracting, Situational, Double, Conversational, OutOfScope, MultiContext}
 }
@@ -43,7 +44,8 @@ func Types() []Type {
 // Component is a part of an agent that a type of question tests.
 type Component string
 
-// The components, as Giskard's report names them.
+// The components, as Giskard's report names them. What each does is Giskard's to
+// say; which a type tests is [Type.Components].
 const (
 	Generator Component = "Generator"
 	Retriever Component = "Retriever"
@@ -86,7 +88,8 @@ func (t Type) modified() bool {
 	}
 }
 
-// Weights are the shares of the types. A type without a weight is not made.
+// Weights are the shares of the types: numbers from 0 of which only the ratios
+// count. A type without a weight is not made.
 type Weights map[Type]float64
 
 // Counts are how many questions of each type to make.
@@ -101,6 +104,7 @@ func (c Counts) Total() int {
 	return n
 }
 
+// String lists the counts above 0 in the order of [Types]: "simple 3, double 1".
 func (c Counts) String() string {
 	var b strings.Builder
 	for _, t := range Types() {

@@ -12,8 +12,10 @@ import (
 
 // Build returns the graph of documents as they are: a node for each document and
 // each chunk, edges [Child] and [Next]. [Transform]s add the rest. Equal
-// documents give an equal graph, ids included.
+// documents give an equal graph, ids included. Those without text and those that
+// are nil are left out.
 func Build(docs []*model.Document, o ChunkOptions) *Graph {
+	docs = slices.DeleteFunc(slices.Clone(docs), func(d *model.Document) bool { return d == nil })
 	chunks := chunk.Split(docs, (&Options{Chunks: o}).chunks())
 	g := &Graph{}
 	var next, child []*Relationship

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/casebook-go/casebook/generator"
@@ -140,7 +141,7 @@ func Generate(ctx context.Context, in *Input, o *Options) (*Testset, error) {
 		return nil, err
 	}
 	if in.Client == nil {
-		return nil, &OptionsError{"Client", "a model is needed"}
+		return nil, &OptionsError{"Client", "there is no model; give one"}
 	}
 	e := (&engine{o: filled}).with(in.ReasoningRatio)
 	g := in.Graph
@@ -168,6 +169,8 @@ func (in *Input) check(o *Options) (*Options, error) {
 	switch {
 	case in == nil || in.Graph == nil && len(in.Documents) == 0:
 		return nil, &OptionsError{"Documents", "give documents or a graph"}
+	case slices.Contains(in.Documents, nil):
+		return nil, &OptionsError{"Documents", fmt.Sprintf("number %d is nil; leave it out", slices.Index(in.Documents, nil)+1)}
 	case in.Size < 1:
 		return nil, &OptionsError{"Size", "give 1 or more"}
 	case !(in.ReasoningRatio >= 0 && in.ReasoningRatio <= 1):

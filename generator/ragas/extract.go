@@ -68,7 +68,7 @@ func Extract(o *Options) Transform {
 		for i, r := range results {
 			if r.Err != nil {
 				failures = append(failures, Failure{Stage: "extract", Item: label(todo[i].node), Err: r.Err})
-				if cause == nil || fatal(r.Err) && !fatal(cause) {
+				if cause == nil || stage.Fatal(r.Err) && !stage.Fatal(cause) {
 					cause = r.Err
 				}
 				continue
@@ -78,7 +78,7 @@ func Extract(o *Options) Transform {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if len(todo) > 0 && len(failures) == len(todo) || fatal(cause) {
+		if len(todo) > 0 && len(failures) == len(todo) || stage.Fatal(cause) {
 			return fmt.Errorf("ragas: the documents could not be read: %w", cause)
 		}
 		for _, n := range leaves(g) {

@@ -99,7 +99,8 @@ func (o *Options) filled() (*Options, error) {
 	return f, f.check()
 }
 
-// OptionsError says which option cannot be, and what it may be.
+// OptionsError says which option, or field of the [Input], cannot be, and what it
+// may be. It comes before any call to a model.
 type OptionsError struct{ Option, Reason string }
 
 // Error implements error.

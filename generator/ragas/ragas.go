@@ -3,7 +3,6 @@ package ragas
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/casebook-go/casebook/generator"
@@ -40,7 +39,7 @@ func New(o *Options) (generator.Generator, error) {
 // generate fills the rows of a call.
 func (e *engine) generate(ctx context.Context, call *generator.Call, p Params) (*generator.Output, error) {
 	if call.Model == nil {
-		return nil, errors.New("ragas: the call has no model")
+		return nil, &OptionsError{"Call.Model", "there is no model; give the call one"}
 	}
 	docs, err := brief.Documents(call, p.DocumentPaths)
 	if err != nil {
@@ -133,7 +132,7 @@ func output(ctx context.Context, out *generator.Output, rows []string, made []*g
 		}
 		why[i] = cmp.Or(why[i], stage.ErrNoAnswer)
 		first = cmp.Or(first, why[i])
-		if fatal(why[i]) {
+		if stage.Fatal(why[i]) {
 			dead = cmp.Or(dead, why[i])
 		}
 		if !filled[row] {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/stage"
 )
@@ -152,13 +151,4 @@ func (e *engine) record(o *order, f *answer.Final) (*generator.Record, error) {
 	raw, err := s.JSON()
 	rec.JSON = raw
 	return rec, err
-}
-
-// fatal reports whether no later call can succeed.
-func fatal(err error) bool {
-	var e *llm.Error
-	var b *llm.BudgetError
-	var m *llm.MissingError
-	var s *llm.StoppedError
-	return errors.As(err, &e) && e.Fatal() || errors.As(err, &b) || errors.As(err, &m) || errors.As(err, &s)
 }

@@ -167,7 +167,7 @@ func (e *engine) fill(ctx context.Context, call *generator.Call, slots []*slot, 
 		s.record = rec
 	}
 	for _, s := range slots {
-		if fatal(s.why) {
+		if stage.Fatal(s.why) {
 			return s.why
 		}
 	}

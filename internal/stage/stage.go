@@ -92,7 +92,7 @@ func Run[I, O any](ctx context.Context, call *generator.Call, items []I, o Optio
 				if !dead.Load() && ctx.Err() == nil {
 					seed := int64(Hash(o.Seed, o.Name, attempt, n) >> 1)
 					err := serve(ctx, call, items, batch, out, o.Name, func(part []I) ([]*O, error) { return ask(ctx, part, attempt, seed) })
-					if fatal(err) {
+					if Fatal(err) {
 						dead.Store(true)
 					}
 				}
@@ -178,8 +178,10 @@ func (o *Options) batches(left []int, size int) [][]int {
 	return out
 }
 
-// fatal reports whether no later request can succeed.
-func fatal(err error) bool {
+// Fatal reports whether no later request can succeed: the provider has refused
+// key, model or money, the budget is spent, the limiter has stopped, or a replay
+// has no reply.
+func Fatal(err error) bool {
 	var e *llm.Error
 	var b *llm.BudgetError
 	var m *llm.MissingError
@@ -190,7 +192,7 @@ func fatal(err error) bool {
 // permanent reports whether asking again about the same item is of no use.
 func permanent(err error) bool {
 	var e *llm.Error
-	return fatal(err) || errors.As(err, &e) && (e.Kind == llm.KindUnsupported || e.Kind == llm.KindSchema)
+	return Fatal(err) || errors.As(err, &e) && (e.Kind == llm.KindUnsupported || e.Kind == llm.KindSchema)
 }
 
 // Hash returns a number that follows from the parts, the same on every machine.

@@ -192,3 +192,26 @@ func TestRandFollowsFromItsParts(t *testing.T) {
 		t.Error("parts run together")
 	}
 }
+
+func TestFatal(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{errors.New("other"), false},
+		{stage.ErrNoAnswer, false},
+		{&llm.Error{Kind: llm.KindRate}, false},
+		{&llm.Error{Kind: llm.KindMalformed}, false},
+		{&llm.Error{Kind: llm.KindAuth}, true},
+		{fmt.Errorf("stage: %w", &llm.Error{Kind: llm.KindQuota}), true},
+		{&llm.BudgetError{}, true},
+		{&llm.MissingError{}, true},
+		{&llm.StoppedError{}, true},
+	} {
+		if got := stage.Fatal(tt.err); got != tt.want {
+			t.Errorf("Fatal(%v) = %v", tt.err, got)
+		}
+	}
+}
