@@ -256,6 +256,9 @@ func (im *importer) assemble(restored *model.Dataset, drafts []draft) *Base {
 				mine = append(mine, &drafts[k])
 			}
 		}
+		if have := byUseCase[uc.ID]; len(mine) == 0 && len(have) > 0 {
+			b.Manifest.Plan = append(b.Manifest.Plan, im.planOf(planner, uc, have))
+		}
 		if len(mine) > 0 {
 			plan := im.group(planner, uc, mine, byUseCase[uc.ID], taken)
 			if len(plan.Axes) > 0 {
@@ -305,13 +308,66 @@ func vary(cases []model.TestCase) bool {
 	return n >= 2
 }
 
-// group gives the drafts of a use case parameters, axes and ids, and returns
-// the plan that they are counted by.
-func (im *importer) group(p *planner, uc *model.UseCase, drafts []*draft, have []model.TestCase, taken map[string]bool) model.UseCasePlan {
+// planOf returns the plan that the test cases of a use case are counted by.
+// Restored ones keep the axes that they were made with: an axis of which they
+// have no value would count none of them, and one left out would count less.
+func (im *importer) planOf(p *planner, uc *model.UseCase, have []model.TestCase) model.UseCasePlan {
 	ids := im.ex.Relevant[uc.ID]
 	least := im.o.opts.Minimums.Defaulted().TestCasesPerUseCase
 	plan := model.UseCasePlan{UseCaseID: uc.ID, PolicyIDs: ids, Strength: p.strength}
 	plan.Axes = p.axes(*uc, ids, p.formats(*uc, ids), max(least, min(8, 2*len(ids))))
+	lacks := func(a model.Axis) bool {
+		return slices.ContainsFunc(have, func(tc model.TestCase) bool { _, ok := tc.Parameters[a.Name]; return !ok })
+	}
+	var own []model.Axis
+	for i := range have {
+		for _, name := range have[i].Axes {
+			at := slices.IndexFunc(own, func(a model.Axis) bool { return a.Name == name })
+			if at < 0 {
+				axis, ok := axisNamed(name, plan.Axes, im.profile.Axes)
+				if !ok {
+					continue // a field of another tool
+				}
+				own, at = append(own, axis), len(own)
+			}
+			own[at] = withValue(own[at], have[i].Parameters[name].String(), im.profile.Axes)
+		}
+	}
+	unplanned := func(a model.Axis) bool { _, ok := axisNamed(a.Name, plan.Axes); return !ok }
+	if len(own) >= im.o.opts.Minimums.Defaulted().MinAxes && (slices.ContainsFunc(plan.Axes, lacks) || slices.ContainsFunc(own, unplanned)) {
+		plan.Axes = own
+	}
+	return plan
+}
+
+// axisNamed returns the axis of a name from the first list that has it.
+func axisNamed(name string, lists ...[]model.Axis) (model.Axis, bool) {
+	for _, list := range lists {
+		for _, a := range list {
+			if a.Name == name {
+				return a, true
+			}
+		}
+	}
+	return model.Axis{}, false
+}
+
+// withValue returns the axis with a value that the profile has for it and that
+// it was planned without.
+func withValue(axis model.Axis, value string, profile []model.Axis) model.Axis {
+	named := func(v model.AxisValue) bool { return v.Name == value }
+	if full, ok := axisNamed(axis.Name, profile); ok && !slices.ContainsFunc(axis.Values, named) {
+		if at := slices.IndexFunc(full.Values, named); at >= 0 {
+			axis.Values = append(slices.Clip(axis.Values), full.Values[at])
+		}
+	}
+	return axis
+}
+
+// group gives the drafts of a use case parameters, axes and ids, and returns
+// the plan that they are counted by.
+func (im *importer) group(p *planner, uc *model.UseCase, drafts []*draft, have []model.TestCase, taken map[string]bool) model.UseCasePlan {
+	plan := im.planOf(p, uc, have)
 	plan.Axes = slices.DeleteFunc(plan.Axes, func(a model.Axis) bool { return !coverage.Decidable(im.lang, a) })
 	var decidable []string
 	for _, a := range im.profile.Axes {

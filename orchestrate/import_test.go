@@ -503,6 +503,9 @@ func TestDatasetsComeBackAsTheyWere(t *testing.T) {
 				if diff := cmp.Diff(made.Dataset, got.Dataset, byValue); diff != "" {
 					t.Errorf("(-made +imported):\n%s", diff)
 				}
+				if want, have := made.Certificate.Tuples, got.Certificate.Tuples; want.Covered != have.Covered || want.Feasible != have.Feasible {
+					t.Errorf("the same tests cover %d of %d combinations as made, %d of %d as imported", want.Covered, want.Feasible, have.Covered, have.Feasible)
+				}
 				// Of another version of the document it is a foreign dataset.
 				in.Documents = []*model.Document{parsed(t, doc.Name, "# Note\n\nA line before.\n\n"+doc.Text())}
 				moved, err := o.Import(t.Context(), in)
