@@ -21,7 +21,7 @@ import (
 // the items that readers judged are those that the run makes.
 func TestMethodsReplayed(t *testing.T) {
 	t.Parallel()
-	for _, method := range []string{"deepeval", "giskard"} {
+	for _, method := range []string{"deepeval", "ragas", "giskard"} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			var drawn []rubric.Item

@@ -96,7 +96,7 @@ func load(t *testing.T, path string, v any) {
 // testdata/rubric/README.md.
 func TestReadersFindTheItemsGood(t *testing.T) {
 	t.Parallel()
-	for mode, goal := range map[string]float64{"offline": 0.80, "model": 0.90, "deepeval": 0.90, "giskard": 0.90} {
+	for mode, goal := range map[string]float64{"offline": 0.80, "model": 0.90, "deepeval": 0.90, "ragas": 0.90, "giskard": 0.90} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			dir := "../../testdata/rubric/" + mode + "/"
