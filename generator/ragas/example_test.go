@@ -2,41 +2,39 @@ package ragas_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/generator/llm/llmtest"
 	"github.com/casebook-go/casebook/generator/ragas"
-	"github.com/casebook-go/casebook/internal/actor"
 	"github.com/casebook-go/casebook/model"
 )
 
-// A testset of a document, on its own. The model of the example writes what
-// nobody would; a real one takes its place.
+// A testset of a document, on its own. The model's replies are given by what a
+// call is for; a real client takes its place.
 func ExampleGenerate() {
-	doc, err := model.ParseMarkdown("lamps.md", []byte(`# Lamp library
-
-## Loans
-
-A lamp is lent for 3 days to anybody who leaves a deposit of 20 euro at the Counter in the hall of the library.
-
-## Deposits
-
-The deposit comes back in cash at the Counter on the day on which the lamp is returned, less 5 euro for a lost bulb.
-`), nil)
+	replies := map[string]string{
+		"ragas_extract":   `{"passages": [{"key": "c1", "summary": "Lamps are lent for 3 days for a deposit.", "themes": ["loans"], "entities": ["deposit"], "score": 5}]}`,
+		"ragas_questions": `{"messages": [{"key": "s1", "situation": "A student needs a lamp.", "input": "How much is the deposit for a lamp, and for how many days may I keep it?", "uses": [1], "impossible": ""}]}`,
+		"ragas_answer": `{"items": [{"item": "i1", "situation": "A student asks for the terms.", "name": "Terms of a loan", "message": "", "shown": [], "policies": [], "impossible": "",
+			"expected_output": "The deposit is 20 euro, and you may keep the lamp for 3 days.", "criteria": ["names 20 euro", "names 3 days", "promises no more"]}]}`,
+		"ragas_check": `{"items": [{"item": "i1", "message_problem": "", "message_score": 1, "unsettled": "", "needs": ["c1"], "unsupported": [], "missing": [], "asked_problem": ""}]}`,
+	}
+	client := llmtest.Func(func(_ context.Context, req *llm.Request) (*llm.Response, error) {
+		return &llm.Response{Text: replies[req.Purpose]}, nil
+	})
+	doc, err := model.ParseMarkdown("lamps.md", []byte("# Lamp library\n\nA lamp is lent for 3 days to anybody who leaves a deposit of 20 euro.\n"), nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	set, err := ragas.Generate(context.Background(), &ragas.Input{
-		Client: &actor.Actor{}, Documents: []*model.Document{doc}, Size: 4, ReasoningRatio: 0.5,
-	}, &ragas.Options{Chunks: ragas.ChunkOptions{MaxTokens: 40, MinTokens: 20}})
-	var short *ragas.CountError
-	switch {
-	case errors.As(err, &short):
-		fmt.Println("only", short.Possible)
-	case err != nil:
+	set, err := ragas.Generate(context.Background(), &ragas.Input{Client: client, Documents: []*model.Document{doc}, Size: 1}, &ragas.Options{
+		Personas: []ragas.Persona{{Name: "Student", Role: "Reads at night."}},
+		Styles:   ragas.Styles()[1:2], Lengths: ragas.Lengths()[1:2],
+	})
+	if err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -46,13 +44,14 @@ The deposit comes back in cash at the Counter on the day on which the lamp is re
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(strings.TrimSuffix(s.SynthesizerName, "_query_synthesizer"), s.ReferenceContextIDs)
+		fmt.Println(s.UserInput)
+		fmt.Println(s.Reference)
+		fmt.Println(s.ReferenceContextIDs, s.PersonaName, s.QueryStyle, s.QueryLength)
 	}
 	// Output:
-	// single_hop_specific [lamps.md#1]
-	// single_hop_specific [lamps.md#2]
-	// multi_hop_abstract [lamps.md#1 lamps.md#2]
-	// multi_hop_specific [lamps.md#1 lamps.md#2]
+	// How much is the deposit for a lamp, and for how many days may I keep it?
+	// The deposit is 20 euro, and you may keep the lamp for 3 days.
+	// [lamps.md#1] Student PERFECT_GRAMMAR MEDIUM
 }
 
 // A graph that Ragas wrote is completed with edges and saved again. This needs
