@@ -30,6 +30,9 @@ type Norms struct {
 	condition, leadCondition, exception, then patterns
 	hence                                     patterns        // after a comma, begins a main clause wherever it stands
 	notHence                                  patterns        // what begins like it and does not
+	limits                                    map[string]bool // words that oblige and stand in no adverbial
+	pronoun                                   map[string]bool // may stand for the agent at the beginning of a clause
+	agentVerb                                 patterns        // what agents do and things do not
 	either                                    map[string]bool // words before the last member of a series
 	unled                                     map[string]bool // verbs that begin no main clause: it names its subject first
 	even                                      map[string]bool // words before a condition that lift it
@@ -86,10 +89,38 @@ func (l *Language) normsOf(sentence string) []Norm {
 		return nil
 	}
 	var out []Norm
+	before := ""
 	for _, part := range splitParts(sentence) {
+		if whole := l.Resolve(before, part); whole != "" {
+			part = whole
+		}
 		out = append(out, l.partNorms(part)...)
+		before = part
 	}
 	return out
+}
+
+// Resolve returns a clause that begins with a pronoun with what the pronoun
+// stands for, when the clause before begins with the agent ("The bot never
+// argues; it hands the chat over"); else "".
+func (l *Language) Resolve(before, clause string) string {
+	n := &l.Norm
+	toks := tokens(clause)
+	if before == "" || len(toks) < 3 || !n.pronoun[toks[0].low] || toks[0].start > 0 || !n.agentVerb.in(toks[1:min(len(toks), 5)]) {
+		return ""
+	}
+	of := tokens(before)
+	m := n.subject(of)
+	if m == 0 || n.condition.at(of, 0) > 0 || n.cueBefore(before, of, m) {
+		return ""
+	}
+	return strings.TrimSpace(before[of[0].start:of[m-1].end]) + clause[toks[0].end:]
+}
+
+// cueBefore reports whether a word of obligation stands in the first m tokens:
+// then they are no subject alone.
+func (n *Norms) cueBefore(s string, toks []token, m int) bool {
+	return slices.ContainsFunc(n.cues(s, toks[:m]), func(c cue) bool { return !c.weak })
 }
 
 // maxSentence bounds what is read as one sentence: a longer text is no sentence
@@ -717,7 +748,8 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 			if m := n.leadCondition.at(toks, i); m > 0 && n.notCondition.at(toks, i) == 0 && (i > 0 || n.firstNot.at(toks, i) == 0) {
 				// "For orders over 50, ...": only when a comma or a dash ends it
 				// and an obligation follows.
-				if end := n.adverbialEnd(s, toks, i); end > i && end < len(toks) && n.hasCue(s, toks[end:]) {
+				if end := n.adverbialEnd(s, toks, i); end > i && end < len(toks) && n.hasCue(s, toks[end:]) &&
+					!slices.ContainsFunc(toks[i:end-1], func(t token) bool { return n.limits[t.low] }) {
 					c.conditions = append(c.conditions, mark(i, end))
 					i = end - 1
 				}
@@ -860,7 +892,7 @@ func (l *Language) Fragment(text string) bool {
 		return false
 	}
 	marked := false
-	for k := m + 1; k < len(toks); k++ {
+	for k := m; k < len(toks); k++ {
 		gap := text[toks[k-1].end:toks[k].start]
 		if dashed(gap) || strings.Contains(gap, ":") || n.then.at(toks, k) > 0 {
 			return false

@@ -171,8 +171,11 @@ with exception
 	then: compile(`
 then
 `),
-	either: set(`or`),
-	unled:  set(`is are was were has had does did can cannot can't isn't aren't wasn't weren't hasn't doesn't didn't won't`),
+	limits:    set(`only must shall cannot`),
+	pronoun:   set(`it he she they`),
+	agentVerb: compile("offer|offers|tell|tells|ask|asks|say|says|answer|answers|reply|replies|explain|explains|apologise|apologises|apologize|apologizes|thank|thanks|greet|greets|promise|promises|advise|advises|suggest|suggests|recommend|recommends|remind|reminds|inform|informs|warn|warns|confirm|confirms|hand|hands|pass|passes|transfer|transfers|forward|forwards|escalate|escalates|refer|refers|diagnose|diagnoses|argue|argues|guess|guesses|check|checks|help|helps"),
+	either:    set(`or`),
+	unled:     set(`is are was were has had does did can cannot can't isn't aren't wasn't weren't hasn't doesn't didn't won't`),
 	agentSubject: compile(`
 bot|chatbot|agent|agents|assistant|operator|operators|staff|employee|employees|we|you|consultant|representative|representatives|advisor|advisors|adviser|advisers|handler|handlers|colleagues|reply|replies|message|messages|answer|answers|response|responses
 `),

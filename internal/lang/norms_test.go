@@ -393,6 +393,7 @@ func TestFragment(t *testing.T) {
 		{"en", "If you cancel later the fee is $5.", false},
 		{"en", "Refunds take a week if the form is signed.", false},
 		{"ru", "Если гость кричит", true},
+		{"ru", "Если не помогло — зовём мастера.", false},
 		{"ru", "Если гость кричит, зовём охрану", false},
 		{"ru", "Когда вы открыты?", false},
 	} {
@@ -402,6 +403,46 @@ func TestFragment(t *testing.T) {
 		}
 		if got := l.Fragment(tt.text); got != tt.want {
 			t.Errorf("Fragment(%q) = %v", tt.text, got)
+		}
+	}
+}
+
+// A sentence that begins with a preposition may oblige before its first comma.
+func TestAdverbialObliges(t *testing.T) {
+	t.Parallel()
+	l, err := For("ru")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const s = "После отъезда жалобы принимаются только при наличии квитанции, подписанной в течение 2 часов."
+	for _, n := range l.Norms(s) {
+		if len(n.Conditions) > 0 {
+			t.Errorf("conditions %q", n.Conditions)
+		}
+	}
+}
+
+// A part that begins with a pronoun for the agent names the agent.
+func TestPronounOfAgent(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ lang, sentence, want string }{
+		{"en", "The bot must never name a price; it must offer a call from the office.", "The bot must offer a call from the office."},
+		{"en", "The bot must ask for the form; it must be signed.", "it must be signed."},
+		{"en", "The parcel must be weighed; it must not offer less than 2 kg.", "it must not offer less than 2 kg."},
+		{"ru", "Ассистент не должен называть цену; он предлагает звонок из офиса не позднее 18:00.", "Ассистент предлагает звонок из офиса не позднее 18:00."},
+		{"ru", "Ассистент должен попросить справку; она должна быть подписана.", "она должна быть подписана."},
+	} {
+		l, err := For(tt.lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ns := l.Norms(tt.sentence)
+		if len(ns) < 2 {
+			t.Errorf("%s: %d norms", tt.sentence, len(ns))
+			continue
+		}
+		if got := ns[len(ns)-1].Part; got != tt.want {
+			t.Errorf("%s: last part %q, want %q", tt.sentence, got, tt.want)
 		}
 	}
 }

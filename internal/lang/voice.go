@@ -126,13 +126,33 @@ func (v Voice) compile() Voice {
 // grammatical and can be sent to a customer.
 func (l *Language) Speak(norm string) (Spoken, bool) {
 	if l.memory == nil {
-		return l.Voice.speak(norm, 0)
+		return l.speak(norm)
 	}
 	s := recall(&l.memory.spoken, norm, func(norm string) said {
-		sp, ok := l.Voice.speak(norm, 0)
+		sp, ok := l.speak(norm)
 		return said{sp, ok}
 	})
 	return s.spoken, s.ok
+}
+
+func (l *Language) speak(norm string) (Spoken, bool) {
+	if l.Fragment(norm) {
+		return Spoken{}, false
+	}
+	// Of several sentences the last is the norm, unless all are facts: no demand
+	// reaches beyond its sentence.
+	if ss := Sentences(norm); len(ss) > 1 {
+		for _, s := range ss {
+			if sp, ok := l.Voice.speak(s, 0); ok && sp.Act != ActFact {
+				last := ss[len(ss)-1]
+				if whole := l.Resolve(ss[len(ss)-2], last); whole != "" {
+					last = whole
+				}
+				return l.Voice.speak(last, 0)
+			}
+		}
+	}
+	return l.Voice.speak(norm, 0)
 }
 
 // SpeakAll returns what a norm demands, one sentence for each demand that can
@@ -180,6 +200,9 @@ func (l *Language) Quote(sentence string) (Spoken, bool) {
 
 func (l *Language) quote(sentence string) (Spoken, bool) {
 	clause := trimClause(sentence)
+	if l.Fragment(clause) {
+		return Spoken{}, false
+	}
 	for _, re := range l.Voice.orders {
 		if re.MatchString(clause) {
 			return Spoken{}, false

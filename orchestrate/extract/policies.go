@@ -68,7 +68,7 @@ func (e *extraction) claimsOf(u *unit, norms []lang.Norm) []claim {
 	if e.l.About(u.text) {
 		return nil
 	}
-	if quoted(u.text) || e.listed(u) {
+	if quoted(u.text) || e.listed(u) || !u.question && e.l.Fragment(u.text) {
 		return nil
 	}
 	base := claim{
@@ -187,6 +187,13 @@ func quoted(s string) bool {
 // alone makes a statement that can be read without what stands around it.
 func (e *extraction) alone(u *unit, text string) string {
 	text = strings.TrimSpace(text)
+	if u.leans && u.prev >= 0 {
+		if whole := e.l.Resolve(e.units[u.prev].text, text); whole != "" {
+			v := *u
+			v.leans = false
+			u, text = &v, whole
+		}
+	}
 	topic := u.topic
 	switch {
 	case u.situation != "":
