@@ -204,7 +204,6 @@ func (r *run) manifest(d *model.Dataset) *model.Manifest {
 		Counts: model.Counts{UseCases: len(d.UseCases), Policies: len(d.Policies), TestCases: len(d.TestCases), DatasetExamples: len(d.Examples)},
 	}
 	if r.o.opts.Client != nil {
-		m.Routing = "model"
 		m.LLM = model.LLM{Provider: r.o.opts.ProviderName, Model: r.o.opts.ModelName, Temperature: defaultTemperature}
 		if m.LLM.Provider == "" {
 			m.LLM.Provider = "custom"
@@ -261,7 +260,11 @@ func (r *run) usage(m *model.Manifest) {
 		m.Usage.ReasoningTokens += line.Tokens.Reasoning
 		m.Usage.ByPurpose[line.Purpose] += line.Calls
 		m.Usage.Retries += line.Failed
-		if line.Model != "" && line.Purpose != llm.PurposeEmbed {
+		replied := line.Calls > line.Failed
+		if replied && line.Purpose == "route" {
+			m.Routing = "model"
+		}
+		if replied && line.Model != "" && line.Purpose != llm.PurposeEmbed {
 			served[line.Model] = true
 		}
 	}

@@ -82,7 +82,7 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 		return err
 	}
 	opts := s.options()
-	finish, err := s.provide(t, opts)
+	rec, err := s.provide(t, opts)
 	if err != nil {
 		return err
 	}
@@ -90,23 +90,27 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 	opts.OnEvent = show.event
 	o, err := orchestrate.New(nil, opts)
 	if err != nil {
+		rec.abandon()
 		return usage("%w", err)
 	}
 	dir, err := openOut(s.out)
 	if err != nil {
+		rec.abandon()
 		return err
 	}
 	res, err := o.Import(ctx, &orchestrate.ImportInput{Documents: []*model.Document{doc}, Framework: tool, Contents: contents})
 	show.end()
-	if ferr := finish(); ferr != nil && err == nil {
+	if ferr := rec.close(); ferr != nil && err == nil {
 		err = &failure{exitUsage, ferr}
 	}
 	switch {
 	case ctx.Err() != nil:
 		dir.abandon()
+		rec.abandon()
 		return &failure{exitInterrupted, errors.New("interrupted; the files in --out are as they were")}
 	case err != nil:
 		dir.abandon()
+		rec.abandon()
 		return s.refused(err)
 	}
 	if res.Kept > 0 {
@@ -124,6 +128,7 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 	}
 	if res.Kept == 0 {
 		dir.abandon()
+		rec.abandon()
 		return &failure{exitUsage, errors.New("no record could be imported, so nothing was written; the reasons are above")}
 	}
 	summary(t.out, s.out, res.Result, nil)

@@ -165,22 +165,25 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		}
 	}
 	opts := s.options()
-	finish, err := s.provide(t, opts)
+	rec, err := s.provide(t, opts)
 	if err != nil {
 		return err
 	}
 	gens, err := chooseGenerators(s.generators, opts)
 	if err != nil {
-		return errors.Join(err, finish())
+		rec.abandon()
+		return err
 	}
 	show := newProgress(t, s.now)
 	opts.OnEvent = show.event
 	o, err := orchestrate.New(gens, opts)
 	if err != nil {
+		rec.abandon()
 		return usage("%w", err)
 	}
 	dir, err := openOut(s.out)
 	if err != nil {
+		rec.abandon()
 		return err
 	}
 	res, err := o.Run(ctx, in)
@@ -188,7 +191,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	res.Manifest.InputPath, res.Manifest.OutPath = s.input, s.out
 
 	// A recording is kept whatever became of the run: it was paid for.
-	if ferr := finish(); ferr != nil && err == nil {
+	if ferr := rec.close(); ferr != nil && err == nil {
 		err = &failure{exitUsage, ferr}
 	}
 	var short *coverage.ShortfallError
@@ -197,6 +200,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		kept := len(res.Dataset.Examples)
 		if kept == 0 {
 			dir.abandon()
+			rec.abandon()
 			return &failure{exitInterrupted, errors.New("interrupted; nothing was accepted yet, the files in --out are as they were")}
 		}
 		partial := filepath.Join(s.out, ".partial")
@@ -206,6 +210,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		return &failure{exitInterrupted, fmt.Errorf("interrupted; %d accepted examples are kept in %s, the files in --out are as they were", kept, partial)}
 	case err != nil && !errors.As(err, &short):
 		dir.abandon()
+		rec.abandon()
 		return s.refused(err)
 	}
 	if err := writeRun(dir, res); err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,9 +13,8 @@ import (
 )
 
 // provide chooses the model by flags and environment, or says in one line that
-// the run works offline. finish ends a recording.
-func (s *settings) provide(t *terminal, opts *orchestrate.Options) (finish func() error, err error) {
-	finish = func() error { return nil }
+// the run works offline. The recording is nil unless one is asked for.
+func (s *settings) provide(t *terminal, opts *orchestrate.Options) (*recording, error) {
 	name, base, key := s.model, s.baseURL, t.env("OPENAI_API_KEY")
 	if name == "" {
 		name = t.env("OPENAI_MODEL")
@@ -27,7 +28,7 @@ func (s *settings) provide(t *terminal, opts *orchestrate.Options) (finish func(
 	switch {
 	case s.offline:
 		fmt.Fprintln(t.err, "working offline, as --offline says: no model is used")
-		return finish, nil
+		return nil, nil
 	case s.replay != "":
 		f, err := os.Open(s.replay)
 		if err != nil {
@@ -41,13 +42,13 @@ func (s *settings) provide(t *terminal, opts *orchestrate.Options) (finish func(
 		if name == "" {
 			opts.ModelName = "recorded"
 		}
-		return finish, nil
+		return nil, nil
 	case key == "" && base == "":
 		fmt.Fprintln(t.err, "working offline: no OPENAI_API_KEY and no --base-url is given; texts are made by rules")
-		return finish, s.unrecorded()
+		return nil, s.unrecorded()
 	case name == "":
 		fmt.Fprintln(t.err, "working offline: no model is named by --model or OPENAI_MODEL; texts are made by rules")
-		return finish, s.unrecorded()
+		return nil, s.unrecorded()
 	}
 	client, err := openai.New(openai.Options{APIKey: key, BaseURL: base, Model: name})
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *settings) provide(t *terminal, opts *orchestrate.Options) (finish func(
 	opts.Capabilities = client.Capabilities()
 	if s.record == "" {
 		s.embed(t, client, opts)
-		return finish, nil
+		return nil, nil
 	}
 	f, err := os.OpenFile(s.record, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if errors.Is(err, os.ErrExist) {
@@ -70,12 +71,43 @@ func (s *settings) provide(t *terminal, opts *orchestrate.Options) (finish func(
 		return nil, usage("--record %s cannot be written: %v", s.record, reason(err))
 	}
 	opts.Record = llm.NewRecordWriter(f)
-	return func() error {
-		if err := f.Close(); err != nil {
-			return fmt.Errorf("the recording %s may be incomplete: %w", s.record, err)
-		}
+	return &recording{s.record, f}, nil
+}
+
+// recording is the file of --record; nil for a run without one.
+type recording struct {
+	path string
+	file *os.File
+}
+
+func (r *recording) close() error {
+	if r == nil {
 		return nil
-	}, nil
+	}
+	if err := r.file.Close(); err != nil {
+		return fmt.Errorf("the recording %s may be incomplete: %w", r.path, err)
+	}
+	return nil
+}
+
+// abandon removes the recording of a run of which nothing is kept, unless it
+// holds a reply: that was paid for.
+func (r *recording) abandon() {
+	if r == nil {
+		return
+	}
+	_ = r.file.Close() // closed already, or of no use
+	b, err := os.ReadFile(r.path)
+	if err != nil {
+		return
+	}
+	for line := range bytes.Lines(b) {
+		var call struct{ Error json.RawMessage }
+		if json.Unmarshal(line, &call) != nil || call.Error == nil {
+			return
+		}
+	}
+	_ = os.Remove(r.path) // else the name is taken at the next try, which then says so
 }
 
 // embed has the endpoint compare texts when a model for it is named. A name in
