@@ -162,7 +162,7 @@ func (e *engine) score(ctx context.Context, lib *library, doc *model.Document, w
 			fmt.Fprintf(&b, "<chunk key=\"c%d\" under=%q>\n%s\n</chunk>\n", k+1, prompt.Fence(c.Title), prompt.Fence(c.Text))
 		}
 		b.WriteString("</chunks>\n\nScore all chunks.")
-		rep, err := ask[qualityReply](ctx, e.critics, "deepeval_quality", or(e.opts.Prompts.Quality, qualityPrompt), b.String(), seed, 0)
+		rep, err := stage.Ask[qualityReply](ctx, e.critics.Model, "deepeval_quality", or(e.opts.Prompts.Quality, qualityPrompt), b.String(), seed, 0)
 		if err != nil {
 			return nil, err
 		}

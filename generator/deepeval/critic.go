@@ -89,7 +89,7 @@ func (w *work) critique(ctx context.Context, g []*slot, turn int) {
 			w.version(&b, s.made.input)
 		}
 		fmt.Fprintf(&b, "</items>\n\nScore the %s of all %d items.", w.what(), len(batch))
-		rep, err := ask[criticReply](ctx, w.critics, "deepeval_critic", w.prompts.Critic, b.String(), seed, 0)
+		rep, err := stage.Ask[criticReply](ctx, w.critics.Model, "deepeval_critic", w.prompts.Critic, b.String(), seed, 0)
 		if err != nil {
 			return nil, err
 		}

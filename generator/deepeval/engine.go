@@ -11,7 +11,6 @@ import (
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/internal/stage"
@@ -350,13 +349,4 @@ func keyIndex(key, prefix string, n int) int {
 		return -1
 	}
 	return k - 1
-}
-
-// ask makes one request for a structured reply.
-func ask[T any](ctx context.Context, call *generator.Call, purpose, system, user string, seed int64, temperature float64) (T, error) {
-	rep, _, err := llm.Ask[T](ctx, call.Model, &llm.Request{
-		Purpose: purpose, Seed: &seed, Temperature: &temperature,
-		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
-	})
-	return rep, err
 }

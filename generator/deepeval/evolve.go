@@ -54,7 +54,7 @@ func (w *work) evolveOnce(ctx context.Context, g []*slot, turn int) {
 	o := w.stage("evolve", len(g), turn)
 	o.Attempts = evolveAttempts
 	results := stage.Run(ctx, w.call, g, o, func(ctx context.Context, batch []*slot, attempt int, seed int64) ([]*string, error) {
-		rep, err := ask[evolveReply](ctx, w.call, "deepeval_evolve", w.prompts.Evolve, w.evolveMessage(batch), seed, w.heat(attempt))
+		rep, err := stage.Ask[evolveReply](ctx, w.call.Model, "deepeval_evolve", w.prompts.Evolve, w.evolveMessage(batch), seed, w.heat(attempt))
 		if err != nil {
 			return nil, err
 		}

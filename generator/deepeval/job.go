@@ -294,7 +294,7 @@ func (e *engine) style(ctx context.Context, inputs []string) (*StylingConfig, er
 	sample = sample[:min(most, len(sample))]
 	o := e.stage("style")
 	results := stage.Run(ctx, e.call, [][]string{sample}, o, func(ctx context.Context, batch [][]string, _ int, seed int64) ([]*StylingConfig, error) {
-		rep, err := ask[styleReply](ctx, e.call, "deepeval_style", or(e.opts.Prompts.Style, stylePrompt), styleMessage(batch[0]), seed, 0)
+		rep, err := stage.Ask[styleReply](ctx, e.call.Model, "deepeval_style", or(e.opts.Prompts.Style, stylePrompt), styleMessage(batch[0]), seed, 0)
 		if err != nil {
 			return nil, err
 		}

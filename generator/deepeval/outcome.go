@@ -81,7 +81,7 @@ func (w *work) outcome(ctx context.Context, g []*slot, turn int) {
 		var b strings.Builder
 		w.outcomeMaterial(&b, batch)
 		b.WriteString("Write the outcomes of all items.")
-		rep, err := ask[outcomeReply](ctx, w.call, "deepeval_outcome", or(w.opts.Prompts.Outcome.Write, outcomePrompts.Write), b.String(), seed, w.heat(attempt))
+		rep, err := stage.Ask[outcomeReply](ctx, w.call.Model, "deepeval_outcome", or(w.opts.Prompts.Outcome.Write, outcomePrompts.Write), b.String(), seed, w.heat(attempt))
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +105,7 @@ func (w *work) checkOutcomes(ctx context.Context, g []*slot, turn int) {
 		var b strings.Builder
 		w.outcomeMaterial(&b, batch)
 		b.WriteString("Check all items.")
-		rep, err := ask[checkReply](ctx, w.critics, "deepeval_check", or(w.opts.Prompts.Outcome.Check, outcomePrompts.Check), b.String(), seed, 0)
+		rep, err := stage.Ask[checkReply](ctx, w.critics.Model, "deepeval_check", or(w.opts.Prompts.Outcome.Check, outcomePrompts.Check), b.String(), seed, 0)
 		if err != nil {
 			return nil, err
 		}

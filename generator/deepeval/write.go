@@ -37,7 +37,7 @@ func (w *work) inputs(ctx context.Context, g []*slot) {
 		open = append(open, s)
 	}
 	results := stage.Run(ctx, w.call, open, w.stage("inputs", len(open)), func(ctx context.Context, batch []*slot, attempt int, seed int64) ([]*made, error) {
-		rep, err := ask[inputsReply](ctx, w.call, "deepeval_inputs", w.prompts.Inputs, w.inputsMessage(batch), seed, w.heat(attempt))
+		rep, err := stage.Ask[inputsReply](ctx, w.call.Model, "deepeval_inputs", w.prompts.Inputs, w.inputsMessage(batch), seed, w.heat(attempt))
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +149,7 @@ func (w *work) rewrite(ctx context.Context, g []*slot, turn int) {
 			fmt.Fprintf(&b, "   the critic: <problem>%s</problem>\n", prompt.Fence(prompt.Clip(s.made.problem, 400)))
 		}
 		fmt.Fprintf(&b, "</items>\n\nWrite the %s of all %d items anew.", w.what(), len(batch))
-		rep, err := ask[rewriteReply](ctx, w.call, "deepeval_rewrite", w.prompts.Rewrite, b.String(), seed, w.heat(attempt))
+		rep, err := stage.Ask[rewriteReply](ctx, w.call.Model, "deepeval_rewrite", w.prompts.Rewrite, b.String(), seed, w.heat(attempt))
 		if err != nil {
 			return nil, err
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/internal/stage"
 )
@@ -115,7 +114,7 @@ func (w *work) said(ctx context.Context, slots []*slot, attempt int) (said []str
 			fmt.Fprintf(&user, "i%d: passages %s\n   <fact>%s</fact>\n   <message>%s</message>\n", i+1, m.list(it.nearest), prompt.Fence(it.s.fact), prompt.Fence(it.s.message))
 		}
 		user.WriteString("</items>\n\nCheck all items.")
-		rep, _, err := llm.Ask[absenceReply](ctx, w.call.Model, w.kb.request("giskard_absence", cmp.Or(w.o.Prompts.Absence, absencePrompt), user.String(), 0, seed))
+		rep, err := stage.Ask[absenceReply](ctx, w.call.Model, "giskard_absence", cmp.Or(w.o.Prompts.Absence, absencePrompt), user.String(), seed, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -21,9 +21,6 @@ import (
 	"github.com/casebook-go/casebook/model"
 )
 
-// PromptVersion is the version of the built-in prompts; recordings name it.
-const PromptVersion = "giskard/1"
-
 // Params are the parameters of the tool.
 type Params struct {
 	DocumentPaths []string `json:"document_paths,omitempty" jsonschema_description:"Names of the documents to build the knowledge base from. Null means all documents of the run."`

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/internal/stage"
@@ -122,7 +121,7 @@ func (w *work) askQuestions(ctx context.Context, batch []*slot, _ int, seed int6
 	user.WriteString("</items>\n")
 	user.WriteString(brief.Avoid(w.existing(batch)))
 	user.WriteString("\nWrite the messages of all items.")
-	rep, _, err := llm.Ask[questionsReply](ctx, w.call.Model, w.kb.request("giskard_questions", w.questionsSystem(batch), user.String(), *w.o.Temperature, seed))
+	rep, err := stage.Ask[questionsReply](ctx, w.call.Model, "giskard_questions", w.questionsSystem(batch), user.String(), seed, *w.o.Temperature)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,18 @@
 package giskard_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/giskard"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/generator/llm/llmtest"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -53,4 +60,37 @@ func TestEstimateOfAValue(t *testing.T) {
 	if n, e := kb.Estimate(12).Calls(), kb.Estimate(12); n == 0 || n != e.Questions+e.Rewrites+e.Absence+e.Answers+e.Checks {
 		t.Errorf("%d calls of %+v", n, e)
 	}
+}
+
+// Parts of a test set go through their stages side by side; the calls of all of
+// them together are bounded.
+func TestTestset_atOnce(t *testing.T) {
+	t.Parallel()
+	var rows []giskard.Row
+	for i := range 30 {
+		rows = append(rows, giskard.Row{Text: fmt.Sprintf("Locker %d keeps a parcel of street %d for %d days.", i, i*7, i+2)})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		active, most := 0, 0
+		f := &fake{}
+		slow := llmtest.Func(func(ctx context.Context, req *llm.Request) (*llm.Response, error) {
+			mu.Lock()
+			active++
+			most = max(most, active)
+			mu.Unlock()
+			time.Sleep(time.Second) // of the bubble
+			mu.Lock()
+			active--
+			mu.Unlock()
+			return f.Complete(ctx, req)
+		})
+		kb := build(t, &giskard.Input{Rows: rows, Model: slow}, &giskard.Options{Batch: 1, Concurrency: 3, Weights: giskard.Weights{giskard.Simple: 1}})
+		if _, err := kb.Testset(t.Context(), 20); err != nil {
+			t.Fatal(err)
+		}
+		if most != 3 {
+			t.Errorf("%d calls at once, want 3", most)
+		}
+	})
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/prompt"
+	"github.com/casebook-go/casebook/internal/stage"
 )
 
 // rewritesReply is what the model is asked for.
@@ -90,7 +90,7 @@ func (w *work) askRewrites(ctx context.Context, batch []*slot, _ int, seed int64
 		}
 	}
 	user.WriteString("</items>\n\nRewrite the messages of all items.")
-	rep, _, err := llm.Ask[rewritesReply](ctx, w.call.Model, w.kb.request("giskard_rewrites", w.rewritesSystem(batch), user.String(), *w.o.Temperature, seed))
+	rep, err := stage.Ask[rewritesReply](ctx, w.call.Model, "giskard_rewrites", w.rewritesSystem(batch), user.String(), seed, *w.o.Temperature)
 	if err != nil {
 		return nil, err
 	}

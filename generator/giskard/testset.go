@@ -9,6 +9,7 @@ import (
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/stage"
 	"github.com/casebook-go/casebook/model"
@@ -178,7 +179,7 @@ func (m *making) open() []int {
 func (m *making) round(ctx context.Context, round int, open []int) bool {
 	kb := m.kb
 	call := kb.call()
-	call.Model = newGate(kb.model, kb.o.Concurrency)
+	call.Model = llm.NewLimiter(&llm.LimitOptions{Concurrency: kb.o.Concurrency}).Client(kb.model)
 	// Parts go through the stages on their own, so that the calls of a later stage
 	// fill up what an earlier one leaves of the concurrency.
 	var parts []*part

@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/casebook-go/casebook/coverage"
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/internal/stage"
@@ -150,7 +149,7 @@ func (kb *KnowledgeBase) askTopics(ctx context.Context, batch []group, seed int6
 		}
 		b.WriteString("</rules>\n")
 	}
-	rep, _, err := llm.Ask[topicsReply](ctx, kb.model, kb.request("giskard_topics", cmp.Or(kb.o.Prompts.Topics, topicsPrompt), b.String(), 0, seed))
+	rep, err := stage.Ask[topicsReply](ctx, kb.model, "giskard_topics", cmp.Or(kb.o.Prompts.Topics, topicsPrompt), b.String(), seed, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -251,13 +250,6 @@ func (kb *KnowledgeBase) telling(members []int, n int) []string {
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(weight[b], weight[a]) })
 	return order[:min(n, len(order))]
-}
-
-func (kb *KnowledgeBase) request(purpose, system, user string, temperature float64, seed int64) *llm.Request {
-	return &llm.Request{
-		Purpose: purpose, Temperature: &temperature, Seed: &seed,
-		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
-	}
 }
 
 func clean(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -127,7 +127,7 @@ func extract(ctx context.Context, call *generator.Call, o *Options, batch []pass
 		fmt.Fprintf(&b, "\n<passage key=\"c%d\" title=%q>\n%s\n</passage>\n", i+1, prompt.Fence(p.node.Title), prompt.Fence(p.text))
 	}
 	b.WriteString("\nSay what each passage holds.")
-	rep, err := ask[extractions](ctx, call, "extract", orDefault(o.Prompts.Extract, extractPrompt), b.String(), exact, seed)
+	rep, err := stage.Ask[extractions](ctx, call.Model, "ragas_extract", cmp.Or(o.Prompts.Extract, extractPrompt), b.String(), seed, exact)
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func (p *people) make(ctx context.Context, call *generator.Call, texts []string,
 		missing := o.NumPersonas - len(p.personas)
 		r := stage.Run(ctx, call, []int{missing}, stage.Options{Name: "ragas_personas", Batch: 1, Attempts: 1, Seed: stage.Hash(seed, attempt)},
 			func(ctx context.Context, _ []int, _ int, seed int64) ([]*personaItems, error) {
-				rep, err := ask[personaItems](ctx, call, "personas", orDefault(o.Prompts.Personas, personaPrompt), p.brief(call, texts, o, missing), vary, seed)
+				rep, err := stage.Ask[personaItems](ctx, call.Model, "ragas_personas", cmp.Or(o.Prompts.Personas, personaPrompt), p.brief(call, texts, o, missing), seed, vary)
 				return []*personaItems{&rep}, err
 			})[0]
 		if r.Err != nil {
@@ -215,7 +215,7 @@ func (p *people) match(ctx context.Context, call *generator.Call, texts []string
 				fmt.Fprintf(&b, "- name: %s\n  %s\n", prompt.Fence(q.Name), prompt.Fence(q.Role))
 			}
 			b.WriteString("</personas>\n\nSay what brings each persona.")
-			rep, err := ask[matchItems](ctx, call, "match", orDefault(o.Prompts.Match, matchPrompt), b.String(), exact, seed)
+			rep, err := stage.Ask[matchItems](ctx, call.Model, "ragas_match", cmp.Or(o.Prompts.Match, matchPrompt), b.String(), seed, exact)
 			out := make([]*[]bool, len(batch))
 			for _, item := range rep.Personas {
 				if i, ok := sameName(item.Name, batch); ok && out[i] == nil {

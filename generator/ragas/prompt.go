@@ -1,12 +1,10 @@
 package ragas
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
 	"github.com/casebook-go/casebook/generator"
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/prompt"
 )
@@ -55,31 +53,11 @@ The scenario
 
 Everything is in the language of the document, unless a row asks for another.`
 
-// ask asks for one reply of type T.
-func ask[T any](ctx context.Context, call *generator.Call, stage, system, user string, temperature float64, seed int64) (T, error) {
-	rep, _, err := llm.Ask[T](ctx, call.Model, &llm.Request{
-		Purpose: "ragas_" + stage,
-		Messages: []llm.Message{
-			{Role: llm.RoleSystem, Content: system},
-			{Role: llm.RoleUser, Content: user},
-		},
-		Temperature: &temperature, Seed: &seed,
-	})
-	return rep, err
-}
-
 // temperatures: facts are read as they stand, people and messages are to vary.
 const (
 	exact = 0.0
 	vary  = 0.9
 )
-
-func orDefault(own, builtin string) string {
-	if own != "" {
-		return own
-	}
-	return builtin
-}
 
 // opening says of what kind the work is.
 func opening(b *strings.Builder, call *generator.Call, context string) {

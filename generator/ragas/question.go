@@ -1,6 +1,7 @@
 package ragas
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,7 +44,7 @@ func (e *engine) write(ctx context.Context, call *generator.Call, orders []order
 	return stage.Run(ctx, call, orders, stage.Options{
 		Name: "ragas_questions", Batch: e.o.Batch, Concurrency: e.o.Concurrency, Attempts: e.o.Attempts, Seed: seed,
 	}, func(ctx context.Context, batch []order, attempt int, seed int64) ([]*question, error) {
-		rep, err := ask[questions](ctx, call, "questions", e.questionPrompt(), e.questionBrief(call, batch), vary, seed)
+		rep, err := stage.Ask[questions](ctx, call.Model, "ragas_questions", e.questionPrompt(), e.questionBrief(call, batch), seed, vary)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +116,7 @@ func uses(q *question, n int) []int {
 }
 
 func (e *engine) questionPrompt() string {
-	return orDefault(e.o.Prompts.Question, fmt.Sprintf(questionPrompt, "The message\n"+brief.InputRules+"\n"))
+	return cmp.Or(e.o.Prompts.Question, fmt.Sprintf(questionPrompt, "The message\n"+brief.InputRules+"\n"))
 }
 
 func (e *engine) questionBrief(call *generator.Call, batch []order) string {

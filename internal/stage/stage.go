@@ -178,6 +178,16 @@ func (o *Options) batches(left []int, size int) [][]int {
 	return out
 }
 
+// Ask makes the request of a batch: a system message, a user message, and a reply
+// of type T. See [llm.Ask] for the errors.
+func Ask[T any](ctx context.Context, c llm.Client, purpose, system, user string, seed int64, temperature float64) (T, error) {
+	rep, _, err := llm.Ask[T](ctx, c, &llm.Request{
+		Purpose: purpose, Seed: &seed, Temperature: &temperature,
+		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
+	})
+	return rep, err
+}
+
 // Fatal reports whether no later request can succeed: the provider has refused
 // key, model or money, the budget is spent, the limiter has stopped, or a replay
 // has no reply.
