@@ -36,7 +36,6 @@ type candidateCache struct {
 	amounts map[string][]quantity
 	folds   map[string]string
 	given   map[int]*basis
-	about   *string
 }
 
 // kept returns what is kept under a key, or makes it. What it returns is read

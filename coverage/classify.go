@@ -521,9 +521,7 @@ func greekQuestion(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return unicode.Is(unicode.Greek, r) }) >= 0
 }
 
-// countWords counts words; characters of scripts without spaces count half.
-func countWords(text string) int { return countTokens(lang.Tokens(text)) }
-
+// countTokens counts words; characters of scripts without spaces count half.
 func countTokens(toks []lang.Token) int {
 	n, dense := 0, 0
 	for _, t := range toks {

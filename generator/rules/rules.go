@@ -193,7 +193,7 @@ func (w *work) row(row *model.Row) (*model.Item, string) {
 // item; "" means nothing.
 func (w *work) check(row *model.Row, it *model.Item) string {
 	c := &coverage.Candidate{
-		Documents: w.call.Documents, Ground: w.reading.ground, Lang: w.l, Language: w.call.Language, Profile: w.call.Profile,
+		Documents: w.call.Documents, Ground: w.ground, Lang: w.l, Language: w.call.Language, Profile: w.call.Profile,
 		UseCase: w.call.UseCase, AllPolicies: w.call.AllPolicies, Axes: w.call.Axes, Row: *row, Item: *it,
 	}
 	c.Item.TestCase.Metadata.Generator = Name
