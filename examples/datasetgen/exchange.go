@@ -69,7 +69,7 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	contents, err := readTests(tool, s.from)
+	contents, err := readTests(t, tool, s.from)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func imports(out string) (int, error) {
 }
 
 // readTests reads a file of tests, and what casebook wrote beside it.
-func readTests(tool adapters.Framework, path string) (*adapters.Contents, error) {
+func readTests(t *terminal, tool adapters.Framework, path string) (*adapters.Contents, error) {
 	b, err := readSmall("--from", path)
 	if err != nil {
 		return nil, err
@@ -183,6 +183,7 @@ func readTests(tool adapters.Framework, path string) (*adapters.Contents, error)
 	}
 	side, err := os.ReadFile(sidePath(path))
 	if errors.Is(err, os.ErrNotExist) {
+		fmt.Fprintf(t.err, "note: there is no %s: the tests are taken for another tool's; if casebook exported them, put it back beside them\n", sidePath(path))
 		return contents, nil
 	}
 	if err == nil {
@@ -190,6 +191,15 @@ func readTests(tool adapters.Framework, path string) (*adapters.Contents, error)
 	}
 	if err != nil {
 		return nil, usage("%s cannot be used: %v; move it away to import the tests without it", sidePath(path), reason(err))
+	}
+	joined := 0
+	for _, rec := range contents.Records {
+		if c, _, err := tool.Carried(rec); c != nil || err != nil {
+			joined++
+		}
+	}
+	if n := len(contents.Records); joined < n {
+		fmt.Fprintf(t.err, "note: %s knows %d of %d records; the others are taken for another tool's\n", sidePath(path), joined, n)
 	}
 	return contents, nil
 }
@@ -237,6 +247,10 @@ func export(t *terminal, args []string) error {
 	if err != nil {
 		return usage("--from: %w", err)
 	}
+	if broken := coverage.CheckIntegrity(saved.dataset); len(broken) > 0 {
+		return usage("--from %s cannot be exported: %v; \"datasetgen validate\" lists all that is wrong", from, broken[0])
+	}
+	saved.warn(t, from)
 	plain, err := writable(tool, to)
 	if err != nil {
 		return err

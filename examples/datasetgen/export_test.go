@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,5 +114,97 @@ func TestImportReplacesOnlyWhatWasImported(t *testing.T) {
 	}
 	if _, errs := must(t, []int{exitUsage}, append(args[:len(args)-1:len(args)-1], broken)...); !strings.Contains(lastLine(errs), "name another folder") {
 		t.Errorf("over part of a dataset: %s", errs)
+	}
+}
+
+func TestImportSaysWhatBecameOfTheSideFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	made, other := filepath.Join(dir, "made"), filepath.Join(dir, "other")
+	must(t, written, "generate", "--input", bikes, "--out", made)
+	must(t, written, "import", "--format", "ragas", "--from", ragasEN, "--input", bikeDesk, "--out", other)
+	to, side := filepath.Join(dir, "t.jsonl"), sidePath(filepath.Join(dir, "t.jsonl"))
+	export := func(from string) {
+		t.Helper()
+		must(t, []int{exitDone}, "export", "--format", "ragas", "--from", from, "--to", to)
+	}
+	notes := func() string {
+		t.Helper()
+		_, errs := must(t, written, "import", "--format", "ragas", "--from", to, "--input", bikes, "--out", filepath.Join(t.TempDir(), "out"))
+		return errs
+	}
+	export(other)
+	foreign, err := os.ReadFile(side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	export(made)
+	if got := notes(); strings.Contains(got, "another tool") {
+		t.Errorf("with its side file: %s", got)
+	}
+	own, err := os.ReadFile(side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		side []byte
+		want string
+	}{
+		"none":         {nil, "there is no " + side},
+		"of others":    {foreign, side + " knows 0 of "},
+		"without some": {own[bytes.IndexByte(own, '\n')+1:], "the others are taken for another tool's"},
+	} {
+		if err := os.Remove(side); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		if tt.side != nil {
+			if err := os.WriteFile(side, tt.side, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := notes(); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: it does not say %q: %s", name, tt.want, got)
+		}
+	}
+}
+
+func TestEditedFilesAreToldOf(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	made, again, to := filepath.Join(dir, "made"), filepath.Join(dir, "again"), filepath.Join(dir, "t.json")
+	must(t, written, "generate", "--input", bikes, "--out", made)
+	use := func(want []int) []string {
+		t.Helper()
+		_, added := must(t, want, "generate", "--input", bikes, "--add-to", made, "--out", again)
+		_, exported := must(t, want, "export", "--format", "deepeval", "--from", made, "--to", to)
+		return []string{added, exported}
+	}
+	edit := func(old, text string) {
+		t.Helper()
+		path := filepath.Join(made, "dataset.json")
+		b, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(b, []byte(old)) {
+			t.Fatalf("%q is not there: %v", old, err)
+		}
+		if err := os.WriteFile(path, bytes.Replace(b, []byte(old), []byte(text), 1), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, errs := range use(written) {
+		if strings.Contains(errs, "SHA-256") {
+			t.Errorf("as it was made: %s", errs)
+		}
+	}
+	edit(`"expected_output": "`, `"expected_output": "Well. `)
+	for _, errs := range use(written) {
+		if n := strings.Count(errs, "dataset.json in "+made+" was changed after the run"); n != 1 {
+			t.Errorf("edited, told %d times: %s", n, errs)
+		}
+	}
+	edit(`"policy_ids": [`, `"policy_ids": ["pol_nope", `)
+	for _, errs := range use([]int{exitUsage}) {
+		if !strings.Contains(lastLine(errs), "pol_nope") {
+			t.Errorf("a policy that is not there: %s", errs)
+		}
 	}
 }

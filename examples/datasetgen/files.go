@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -168,12 +169,33 @@ func readRun(dir string) (*savedRun, error) {
 	return r, nil
 }
 
+// changed returns the files that are others than those that the run wrote.
+func (r *savedRun) changed() []model.File {
+	var out []model.File
+	for _, name := range slices.Sorted(maps.Keys(r.manifest.Files)) {
+		b := r.files[model.File(name)]
+		sum := sha256.Sum256(b)
+		if b != nil && hex.EncodeToString(sum[:]) != r.manifest.Files[name] {
+			out = append(out, model.File(name))
+		}
+	}
+	return out
+}
+
+// warn says that files were edited; what is done with them goes on.
+func (r *savedRun) warn(t *terminal, dir string) {
+	for _, f := range r.changed() {
+		fmt.Fprintf(t.err, "note: %s in %s was changed after the run: its SHA-256 is not the manifest's; it is taken as it is now\n", f, dir)
+	}
+}
+
 // readBase reads a dataset that is to be completed.
-func readBase(dir string) (*orchestrate.Base, error) {
+func readBase(t *terminal, dir string) (*orchestrate.Base, error) {
 	r, err := readRun(dir)
 	if err != nil {
 		return nil, usage("--add-to: %w", err)
 	}
+	r.warn(t, dir)
 	return &orchestrate.Base{Dataset: r.dataset, Manifest: r.manifest, Certificate: r.certificate}, nil
 }
 

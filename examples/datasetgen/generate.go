@@ -160,7 +160,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	}
 	in := &orchestrate.Input{Documents: []*model.Document{doc}}
 	if s.addTo != "" {
-		if in.Base, err = readBase(s.addTo); err != nil {
+		if in.Base, err = readBase(t, s.addTo); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"flag"
 	"fmt"
 	"maps"
@@ -39,7 +37,7 @@ func validate(t *terminal, args []string) error {
 	}
 	dataset, cert := saved.dataset, saved.certificate
 
-	found := violations(dataset, saved.manifest, cert, saved.files, docs)
+	found := violations(saved, docs)
 	fmt.Fprintf(t.out, "use_cases.json: %d\npolicies.json: %d\ntest_cases.json: %d\ndataset.json: %d\n",
 		len(dataset.UseCases), len(dataset.Policies), len(dataset.TestCases), len(dataset.Examples))
 	fmt.Fprintf(t.out, "formats: %s\n", tally(dataset.Examples, func(e *model.Example) string { return string(e.Format) }))
@@ -61,7 +59,9 @@ func validate(t *terminal, args []string) error {
 	return nil
 }
 
-func violations(d *model.Dataset, m *model.Manifest, cert *coverage.Certificate, files map[model.File][]byte, docs []*model.Document) []model.Violation {
+// violations returns what breaks the contract in the files of a run.
+func violations(saved *savedRun, docs []*model.Document) []model.Violation {
+	d, m, cert := saved.dataset, saved.manifest, saved.certificate
 	found := d.Violations(docs...)
 	found = append(found, coverage.CheckIntegrity(d)...)
 	add := func(f model.File, id, rule, format string, args ...any) {
@@ -72,15 +72,12 @@ func violations(d *model.Dataset, m *model.Manifest, cert *coverage.Certificate,
 		add(model.FileManifest, "", "counts", "it says %+v, the files have %+v", m.Counts, have)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
-		want := m.Files[name]
-		if files[model.File(name)] == nil {
+		if saved.files[model.File(name)] == nil {
 			add(model.File(name), "", "missing", "the manifest lists it and it is not there")
-			continue
 		}
-		sum := sha256.Sum256(files[model.File(name)])
-		if got := hex.EncodeToString(sum[:]); got != want {
-			add(model.File(name), "", "sha256", "the file was changed after the run: its SHA-256 is not the manifest's")
-		}
+	}
+	for _, f := range saved.changed() {
+		add(f, "", "sha256", "the file was changed after the run: its SHA-256 is not the manifest's")
 	}
 	profile := model.SupportBot()
 	if m.Case == model.CaseOperatorQuality {
