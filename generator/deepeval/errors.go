@@ -70,7 +70,10 @@ func (e *ShortError) Error() string {
 func (e *ShortError) Unwrap() []error { return e.Errs }
 
 // DuplicateError says that a model gave what exists already.
-type DuplicateError struct{ Input, Of string }
+type DuplicateError struct {
+	Input string // what it gave
+	Of    string // what it is nearly equal to; empty when that is one of many
+}
 
 // Error implements error.
 func (e *DuplicateError) Error() string {

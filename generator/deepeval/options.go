@@ -70,12 +70,13 @@ func (s *StylingConfig) empty() bool {
 type ContextConfig struct {
 	// PerDocument is the most contexts of one document; 0 means 3, or as many as
 	// the goldens asked for need. MinPerDocument is the fewest chunks that a
-	// document must have; 0 means 1.
+	// document must have; 0 means 1. One with fewer is a *[NoContextError].
 	PerDocument, MinPerDocument int
 	// Passages is the most chunks of a context; 0 means 3.
 	Passages int
-	// ChunkTokens is the size of a chunk; 0 means 1024. OverlapTokens is how much
-	// of a chunk is repeated in the next.
+	// ChunkTokens is the most tokens of a chunk, by an estimate for any script; 0
+	// means 1024. OverlapTokens is how many of a chunk are repeated in the next; 0
+	// means none.
 	ChunkTokens, OverlapTokens int
 	// Threshold is the score above which a chunk is good enough to start a
 	// context; 0 means 0.5, negative takes every chunk unscored.

@@ -7,7 +7,8 @@ import (
 	"github.com/casebook-go/casebook/internal/brief"
 )
 
-// PromptVersion is the version of the built-in prompts; every record holds it.
+// PromptVersion is the version of the built-in prompts; every record holds it
+// under [MetaPrompts].
 const PromptVersion = "deepeval/1"
 
 // Prompts are the system messages of the method's stages; an empty one means the
@@ -33,8 +34,8 @@ type StagePrompts struct {
 
 // OutcomePrompts are the prompts of the expected outcomes of scenarios.
 type OutcomePrompts struct {
-	Write string
-	Check string
+	Write string // writes them, and anew those that did not pass
+	Check string // checks scenarios and outcomes by the documents
 }
 
 func (p *Prompts) stages(scenarios bool) StagePrompts {

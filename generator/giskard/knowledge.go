@@ -24,7 +24,8 @@ import (
 type Input struct {
 	Documents []*model.Document
 	Rows      []Row
-	// Model serves every call; required.
+	// Model serves every call; required. It is called as it is: put [llm.Retry],
+	// and [llm.Adaptive] around that, around the bare client of a provider.
 	Model llm.Client
 	// Embedder may be nil: then likeness is by words.
 	Embedder llm.Embedder
@@ -34,7 +35,7 @@ type Input struct {
 // KnowledgeBase is documents cut into passages, each with its topic and its
 // neighbours. It does not change; it is safe for concurrent use.
 type KnowledgeBase struct {
-	Language string
+	Language string // of the options, else of most of the text; empty if unknown
 	Topics   []Topic
 	// Notices are what went wrong and did not stop the work: topics named by code,
 	// vectors of words in place of the embedder's.

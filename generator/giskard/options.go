@@ -18,8 +18,9 @@ type Options struct {
 	// seed document; 0 means 3. Which of the nearest are taken is relative to how
 	// near the documents of the base are to each other.
 	Neighbours int
-	// PassageTokens is the most that a document of the base has; longer ones are
-	// cut. 0 means 200, less where the texts are short.
+	// PassageTokens is the most tokens that a document of the base has, by an
+	// estimate for any script; longer ones are cut. 0 means 200, less where the
+	// texts are short, and 400 for rows.
 	PassageTokens int
 	// MaxTopics bounds the topics; 0 means the square root of twice the number of
 	// documents.

@@ -31,7 +31,7 @@ type Question struct {
 type Message struct {
 	Role    string
 	Content string
-	Extra   map[string]json.RawMessage
+	Extra   map[string]json.RawMessage // every other key
 }
 
 // Metadata is what Giskard says of a question.
@@ -46,7 +46,9 @@ type Metadata struct {
 	OriginalQuestions  []QuestionPair // of double questions
 	FakeFact           string         // of questions out of scope
 	Topic              string
-	Extra              map[string]json.RawMessage
+	// Extra holds every other key. Questions made here have "components", "seed",
+	// "temperature", "neighbour_document_ids" and "distracting_document_id".
+	Extra map[string]json.RawMessage
 }
 
 // QuestionPair is one half of a double question.

@@ -26,8 +26,8 @@ type Row struct {
 // as Giskard's and Giskard Hub's knowledge bases hold it. The text of a row is
 // that of its column, where one column is named or there is but one, else lines
 // "column: text" in the order of the columns, or of the object if none is named.
-// Rows without text are left out. A cell that is no text (a number, null, NaN) is
-// a *[RowError], as is a row that lacks a named column.
+// A row without text is kept, and left out of a base. A cell that is no text (a
+// number, null, NaN) is a *[RowError], as is a row that lacks a named column.
 func DecodeRows(r io.Reader, columns ...string) ([]Row, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {

@@ -58,9 +58,9 @@ func (t *Testset) Records() ([]generator.Record, error) {
 	return out, nil
 }
 
-// Testset makes n questions in the mix of the options. The error is a
-// *[ShortfallError] when there are fewer, beside those that there are, or
-// an *[OptionError].
+// Testset makes n questions in the mix of the options, with at most as many calls
+// at once as they say. The error is a *[ShortfallError] when there are fewer,
+// beside those that there are, or an *[OptionError]. The set is never nil.
 func (kb *KnowledgeBase) Testset(ctx context.Context, n int) (*Testset, error) {
 	return kb.TestsetOf(ctx, kb.counts(n))
 }

@@ -1,8 +1,8 @@
 package ragas
 
 // A Distance says how alike two strings are: 1 for equal ones, 0 for such that
-// have nothing in common, else between. It must be symmetric and is called
-// concurrently.
+// have nothing in common, else between. It must be symmetric and safe for
+// concurrent use. Those of this package compare characters (runes).
 type Distance func(a, b string) float64
 
 // JaroWinkler is the Jaro similarity with a bonus for a common beginning of up

@@ -78,7 +78,9 @@ func (e *engine) build(ctx context.Context, call *generator.Call, g *Graph, docs
 
 // Input is what a testset is made of. One of Graph and Documents is required.
 type Input struct {
-	Client llm.Client // required
+	// Client serves every call; required. It is called as it is: put [llm.Retry],
+	// and [llm.Adaptive] around that, around the bare client of a provider.
+	Client llm.Client
 	// Embedder makes the vectors of summaries; nil means their words.
 	Embedder llm.Embedder
 	// Documents are cut, unless Graph is set: then they are where the texts of
@@ -118,8 +120,8 @@ type Testset struct {
 // CountError says that fewer samples than asked for were made: no more are
 // possible, or no more were accepted. Beside it stands what was made.
 type CountError struct {
-	Asked, Possible int
-	Reasons         []string
+	Asked, Possible int      // samples
+	Reasons         []string // at most one for each kind of failure, the most frequent first
 }
 
 // Error implements error.
@@ -134,7 +136,8 @@ func (e *CountError) Error() string {
 // Generate makes a testset of exactly in.Size samples. The error is a
 // *[CountError] when there are fewer, an *[OptionsError], or what ended the work:
 // a failure of the provider, the end of ctx. The testset is then nil or holds
-// what there is. Equal inputs and replies give equal testsets.
+// what there is. Equal inputs and replies give equal testsets. It changes neither
+// in nor o, so that calls may share them.
 func Generate(ctx context.Context, in *Input, o *Options) (*Testset, error) {
 	filled, err := in.check(o)
 	if err != nil {

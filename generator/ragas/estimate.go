@@ -9,7 +9,11 @@ import (
 
 // Calls is how many calls of the model a testset takes, by what they are for.
 type Calls struct {
-	Extract, Personas, Questions, Answers, Checks int
+	Extract   int // that read the chunks; none with Transforms of your own
+	Personas  int // that make personas, or say what brings those given
+	Questions int // that write messages
+	Answers   int // that write replies
+	Checks    int // that check both
 }
 
 // All is their sum.

@@ -13,7 +13,8 @@ type Synthesizer struct {
 	// MultiHop says that an answer needs at least two contexts.
 	MultiHop bool
 	// Seeds returns what scenarios can be made of, the best first; of a multi-hop
-	// synthesizer each has 2 to hops nodes. It must be a function of the graph.
+	// synthesizer each has 2 to hops nodes. It must be a function of the graph,
+	// leave it as it is, and be safe for concurrent use.
 	Seeds func(g *Graph, hops int) []Seed
 	// Ask says in English what the question must do with nodes and terms.
 	Ask string

@@ -11,8 +11,8 @@ import (
 	"github.com/casebook-go/casebook/internal/vector"
 )
 
-// Transform makes a graph more complete. The built-in ones are [Extract],
-// [Filter], [Embed], [Similar] and [Overlap].
+// Transform makes a graph more complete. They run one after the other. The
+// built-in ones are [Extract], [Filter], [Embed], [Similar] and [Overlap].
 type Transform struct {
 	Name string
 	// Apply changes g. The call holds what it may use: Model, Embedder, Seed,
@@ -46,7 +46,7 @@ func (e *PartialError) Unwrap() []error {
 
 // Failure is something that was asked for and could not be made.
 type Failure struct {
-	Stage string // "extract", "personas", "samples", ...
+	Stage string // "documents", "extract", "embed", "personas", "samples", or a Transform's own
 	Item  string // the chunk, persona or scenario
 	Err   error
 }
