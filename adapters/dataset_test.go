@@ -280,7 +280,7 @@ func TestCopiesOfRecords(t *testing.T) {
 		if diff := cmp.Diff(encoded(t, d), encoded(t, got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", framework, diff)
 		}
-		if !slices.Equal(foreign, []int{n + 1}) || len(refused) != 1 || refused[0].Index != n || !strings.Contains(refused[0].Reason, "repeats record 0") {
+		if !slices.Equal(foreign, []int{n + 1}) || len(refused) != 1 || refused[0].Index != n || !strings.Contains(refused[0].Reason, "repeats an earlier record, that of "+first.ID) {
 			t.Errorf("%s: foreign %v, refused %+v", framework, foreign, refused)
 		}
 		b, err := ways[0].Adapt(t.Context(), nil, &generator.Output{Records: recs[n+1:]})
@@ -365,6 +365,29 @@ func TestNativeRecordsGivenBack(t *testing.T) {
 				if diff := cmp.Diff(string(recs[i].JSON), string(bare.JSON)); diff != "" {
 					t.Errorf("%s, record %d (-want +got):\n%s", path, i, diff)
 				}
+			}
+		}
+	}
+}
+
+// TestWhatIsAskedIsAText: a number is none, be it in a foreign record or in one
+// that was edited.
+func TestWhatIsAskedIsAText(t *testing.T) {
+	t.Parallel()
+	for framework, file := range map[string]string{
+		"deepeval": `[{"input": %s, "expected_output": 5}]`,
+		"ragas":    `{"user_input": %s, "reference": 5}`,
+	} {
+		for value, want := range map[string]string{"7": "a number, not a text", "-1.5": "a number, not a text", "true": "a truth value, not a text", `"7"`: ""} {
+			c, err := adapters.Read(writers[framework][0], strings.NewReader(fmt.Sprintf(file, value)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch {
+			case want == "" && (len(c.Refused) > 0 || len(c.Records) != 1):
+				t.Errorf("%s: %s: %+v", framework, value, c)
+			case want != "" && (len(c.Refused) != 1 || !strings.Contains(c.Refused[0].Reason, want) || c.Refused[0].Line != 1):
+				t.Errorf("%s: %s: %+v, want one refused for %q", framework, value, c, want)
 			}
 		}
 	}

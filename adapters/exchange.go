@@ -150,7 +150,7 @@ func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []
 		policies  placed[model.Policy]
 		testCases placed[model.TestCase]
 		examples  placed[model.Example]
-		first     = map[string]int{} // the record that carries an example
+		first     = map[string]bool{} // examples that a record carries
 	)
 	for i, rec := range recs {
 		c, _, err := f.Carried(rec)
@@ -163,15 +163,15 @@ func Restore(f Framework, recs []generator.Record) (d *model.Dataset, foreign []
 			continue
 		}
 		id := c.Example.Item.ID
-		if k, ok := first[id]; ok {
+		if first[id] {
 			if kept := examples.get(id); sameTexts(&kept, &c.Example.Item) {
-				refused = append(refused, model.Refusal{Check: CheckRecord, Reason: fmt.Sprintf("record %d: it repeats record %d", i, k), Index: i})
+				refused = append(refused, model.Refusal{Check: CheckRecord, Reason: fmt.Sprintf("record %d: it repeats an earlier record, that of %s", i, id), Index: i})
 			} else {
 				foreign = append(foreign, i)
 			}
 			continue
 		}
-		first[id] = i
+		first[id] = true
 		examples.add(c.Example, c.Example.Item.ID)
 		if c.TestCase != nil {
 			testCases.add(*c.TestCase, c.TestCase.Item.ID)

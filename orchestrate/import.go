@@ -219,7 +219,7 @@ func (im *importer) restore() (*model.Dataset, []source) {
 		}
 	} else {
 		for _, ref := range refused {
-			im.refuse(im.in.Contents.Index[ref.Index], ref.Check, ref.Reason)
+			im.refuse(im.in.Contents.Index[ref.Index], ref.Check, strings.TrimPrefix(ref.Reason, fmt.Sprintf("record %d: ", ref.Index)))
 		}
 		im.kept += len(records) - len(foreign) - len(refused)
 		im.edited = edited(im.in.Framework, records)

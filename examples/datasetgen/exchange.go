@@ -91,7 +91,7 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 	o, err := orchestrate.New(nil, opts)
 	if err != nil {
 		rec.abandon()
-		return usage("%w", err)
+		return s.refused(err)
 	}
 	dir, err := openOut(s.out)
 	if err != nil {
@@ -123,8 +123,16 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 		}
 	}
 	fmt.Fprintf(t.out, "imported %d of %d\n", res.Kept, res.Records)
+	lines := map[int]int{}
+	for _, bad := range contents.Refused {
+		lines[bad.Index] = bad.Line
+	}
 	for _, ref := range res.NotKept {
-		fmt.Fprintf(t.out, "record %d is refused (%s): %s\n", ref.Index, ref.Check, printable(ref.Reason))
+		where := ref.Check
+		if n := lines[ref.Index]; n > 0 {
+			where += fmt.Sprintf(", line %d", n)
+		}
+		fmt.Fprintf(t.out, "record %d is refused (%s): %s\n", ref.Index+1, where, printable(ref.Reason)) // people count from 1
 	}
 	if res.Kept == 0 {
 		dir.abandon()
@@ -172,7 +180,7 @@ func readTests(t *terminal, tool adapters.Framework, path string) (*adapters.Con
 	}
 	contents, err := adapters.Read(tool, bytes.NewReader(b))
 	if err != nil {
-		return nil, usage("--from %s: %w", path, err)
+		return nil, usage("--from %s: %w%s", path, err, otherFormat(b))
 	}
 	if contents.Total() == 0 {
 		return nil, usage("--from %s holds no tests; name a file with some", path)
@@ -202,6 +210,20 @@ func readTests(t *terminal, tool adapters.Framework, path string) (*adapters.Con
 		fmt.Fprintf(t.err, "note: %s knows %d of %d records; the others are taken for another tool's\n", sidePath(path), joined, n)
 	}
 	return contents, nil
+}
+
+// otherFormat says with which --format a file can be read, "" for none.
+func otherFormat(b []byte) string {
+	for _, name := range strings.Split(formats, ", ") {
+		tool, err := framework(name, "")
+		if err != nil {
+			continue
+		}
+		if c, err := adapters.Read(tool, bytes.NewReader(b)); err == nil && len(c.Records) > 0 {
+			return "; use --format " + name
+		}
+	}
+	return ""
 }
 
 // readSmall reads a whole file that may be any; every error says what to do.

@@ -69,7 +69,8 @@ func TestBadExchangeIsOneLineWithTheRightCode(t *testing.T) {
 		{"import: a letter", imp("--from", letter), "looks like"},
 		{"import: not UTF-8", imp("--from", write(t, "a.json", []byte("[{\"input\": \"\xcf\xf0\xe8\"}]"))), "UTF-8"},
 		{"import: broken JSON", imp("--from", write(t, "a.json", []byte(`[{"input": "a", `))), "--from"},
-		{"import: another tool's file", imp("--from", ragasEN), "Ragas"},
+		{"import: another tool's file", imp("--from", ragasEN), "samples of Ragas; use --format ragas"},
+		{"import: an empty object", imp("--from", write(t, "a.json", []byte("{}"))), "looks like an empty JSON object"},
 		{"import: our own file", imp("--from", filepath.Join(made, "dataset.json")), "looks like"},
 		{"import: a folder of ours as the file", imp("--from", made), "is a folder"},
 		{"import: missing document", []string{"import", "--format", "ragas", "--from", ragasEN, "--input", "nowhere.md"}, "--input nowhere.md does not exist"},
@@ -132,7 +133,7 @@ func TestImportPrintsWhatBecameOfEachRecord(t *testing.T) {
 		want                []string // parts of what is printed
 	}{
 		{"deepeval", deepevalRU, teaShop, exitShortfall, []string{
-			"imported 6 of 8\n", "record 4 is refused (place): its contexts state nothing", "record 5 is refused", "made by: deepeval 6",
+			"imported 6 of 8\n", "record 5 is refused (place): its contexts state nothing", "record 6 is refused", "made by: deepeval 6",
 			"use cases without enough tests:", "policies that no test presses:", "findings:", "--add-to",
 		}},
 		{"ragas", ragasEN, bikeDesk, exitDone, []string{"imported 6 of 6\n", "made by: ragas 6", "use cases without enough tests:", " of 3 test cases (The customer reports an accident)"}},

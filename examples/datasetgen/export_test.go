@@ -208,3 +208,17 @@ func TestEditedFilesAreToldOf(t *testing.T) {
 		}
 	}
 }
+
+func TestImportNumbersRecordsAsPeopleDo(t *testing.T) {
+	t.Parallel()
+	from := write(t, "bad.csv", []byte("input,expected_output\n\"Do I need to book ahead,E-bikes must be booked.\nDo I need to book ahead?,E-bikes must be booked by 18:00 the day before.\n"))
+	out, _ := must(t, []int{exitShortfall}, "import", "--format", "deepeval", "--from", from, "--input", bikes, "--out", t.TempDir())
+	if !strings.Contains(out, "imported 1 of 2\n") || !strings.Contains(out, "record 1 is refused (read, line 2): its quotation marks are broken") {
+		t.Errorf("printed:\n%s", out)
+	}
+	from = write(t, "seven.jsonl", []byte(`{"user_input": 7, "reference": "E-bikes must be booked."}`+"\n"))
+	out, _ = must(t, []int{exitUsage}, "import", "--format", "ragas", "--from", from, "--input", bikes, "--out", t.TempDir())
+	if !strings.Contains(out, "record 1 is refused (read, line 1): user_input is a number, not a text") {
+		t.Errorf("printed:\n%s", out)
+	}
+}

@@ -179,7 +179,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	o, err := orchestrate.New(gens, opts)
 	if err != nil {
 		rec.abandon()
-		return usage("%w", err)
+		return s.refused(err)
 	}
 	dir, err := openOut(s.out)
 	if err != nil {
@@ -248,15 +248,24 @@ func (s *settings) refused(err error) error {
 	var f *failure
 	var undecided *extract.CaseError
 	var base *orchestrate.BaseError
+	var option *orchestrate.OptionError
 	switch {
 	case errors.As(err, &f):
 		return err
+	case errors.As(err, &option) && flagOf[option.Option] != "":
+		return usage("--%s: %s", flagOf[option.Option], option.Reason)
 	case errors.As(err, &undecided):
 		return usage("--input %s does not show whether it is about a support bot or about the quality of operators: say it with --case", s.input)
 	case errors.As(err, &base):
 		return usage("--add-to %s cannot be completed with %s: %w", s.addTo, s.input, base)
 	}
 	return usage("%w", err)
+}
+
+// flagOf names the flag that gives an option.
+var flagOf = map[string]string{
+	"Counts.UseCases": "n-use-cases", "Counts.TestCasesPerUseCase": "n-test-cases-per-uc", "Counts.ExamplesPerTestCase": "n-examples-per-tc",
+	"Strength": "strength", "Concurrency": "concurrency", "CallTimeout": "call-timeout", "Seed": "seed",
 }
 
 // readDocument reads the input; every error says what to do.

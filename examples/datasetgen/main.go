@@ -16,7 +16,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"syscall"
+	"time"
 )
 
 // The exit codes.
@@ -118,10 +120,34 @@ func parse(t *terminal, fs *flag.FlagSet, args []string) error {
 		return err
 	}
 	if err != nil {
-		return usage("%v; \"datasetgen %s -h\" lists the flags", err, fs.Name())
+		return usage("%s; \"datasetgen %s -h\" lists the flags", plain(fs, err), fs.Name())
 	}
 	if fs.NArg() > 0 {
 		return usage("unexpected argument %q; \"datasetgen %s -h\" lists the flags", fs.Arg(0), fs.Name())
 	}
 	return nil
+}
+
+var unparsed = regexp.MustCompile(`^invalid (?:boolean )?value "(?s:(.*))" for (?:flag )?-([a-z-]+): (?:parse error|value out of range)$`)
+
+// plain says of a value that cannot be parsed what it should be.
+func plain(fs *flag.FlagSet, err error) string {
+	m := unparsed.FindStringSubmatch(err.Error())
+	if m == nil || fs.Lookup(m[2]) == nil {
+		return err.Error()
+	}
+	want := "a value of another kind"
+	if g, ok := fs.Lookup(m[2]).Value.(flag.Getter); ok {
+		switch g.Get().(type) {
+		case int, int64:
+			want = "a whole number"
+		case float64:
+			want = "a number"
+		case time.Duration:
+			want = "a duration such as 90s or 2m"
+		case bool:
+			want = "true or false"
+		}
+	}
+	return fmt.Sprintf("invalid value %q for --%s: it takes %s", m[1], m[2], want)
 }

@@ -183,3 +183,53 @@ func FuzzRows(f *testing.F) {
 		}
 	})
 }
+
+func TestRowsAfterAMarkThatIsNeverClosed(t *testing.T) {
+	t.Parallel()
+	const head = "input,expected_output\r\n"
+	for name, tt := range map[string]struct {
+		csv  string
+		want []string // the rows by their line, "!" for a broken one
+	}{
+		"first of three":       {head + "\"a,b\nc,d\n\ne,f\n", []string{"2!", "3 c", "5 e"}},
+		"after a longer cell":  {head + "\"a\nb\",c\nd,\"e\nf,g\n", []string{"2 a\nb", "4!", "5 f"}},
+		"last":                 {head + "a,b\nc,\"d\n", []string{"2 a", "3!"}},
+		"two of them":          {head + "\"a,b\nc,d\n\"e,f\ng,h\n", []string{"2!", "3 c", "4!", "5 g"}},
+		"a mark inside a cell": {head + "a\"b,c\nd,e\n", []string{"2!", "3 d"}},
+	} {
+		rows, err := loose.Rows([]byte(tt.csv), loose.DeepEval)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var got []string
+		for i, r := range rows {
+			if r.Index != i {
+				t.Errorf("%s: row %d has the index %d", name, i, r.Index)
+			}
+			if r.Err != nil {
+				got = append(got, fmt.Sprintf("%d!", r.Line))
+				continue
+			}
+			f, err := loose.Parse(r.JSON)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, _ := loose.Text(f["input"])
+			got = append(got, fmt.Sprintf("%d %s", r.Line, text))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestAnEmptyObjectIsCalledSo(t *testing.T) {
+	t.Parallel()
+	for _, shape := range []loose.Shape{loose.DeepEval, loose.Ragas, loose.Giskard} {
+		var looks *loose.LooksError
+		if _, err := loose.Rows([]byte("{}"), shape); !errors.As(err, &looks) || looks.Looks != "an empty JSON object" {
+			t.Errorf("%s: %v", shape.Name, err)
+		}
+	}
+}

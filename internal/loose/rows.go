@@ -17,6 +17,9 @@ type Shape struct {
 	Name string // "goldens of DeepEval"
 	// Match reports whether a record with these keys is one.
 	Match func(has func(key string) bool) bool
+	// Asks are the keys of what is asked where it is never a number. Giskard's
+	// files are written by pandas, which makes numbers of digits.
+	Asks []string
 	// Wrappers are the keys of a list of records in an object.
 	Wrappers []string
 }
@@ -31,6 +34,7 @@ var (
 			}
 			return has("input") && !has("vars") && !has("messages") && !has("target") && !has("question")
 		},
+		Asks:     []string{"input"},
 		Wrappers: []string{"goldens", "conversationalGoldens", "conversational_goldens"},
 	}
 	Ragas = Shape{
@@ -39,6 +43,7 @@ var (
 			return has("user_input") || has("eval_sample") ||
 				has("question") && (has("ground_truth") || has("ground_truths") || has("contexts") || has("ground_truth_context"))
 		},
+		Asks:     []string{"user_input", "question"},
 		Wrappers: []string{"samples"},
 	}
 	Giskard = Shape{
@@ -185,6 +190,9 @@ func looks(has func(string) bool, what string, keys []string) string {
 		if s.Match(has) {
 			return s.Name
 		}
+	}
+	if len(keys) == 0 {
+		return "an empty JSON object"
 	}
 	const most = 8
 	for i, k := range keys {
@@ -470,6 +478,7 @@ func table(b []byte, shape Shape) ([]Row, error) {
 		return nil, notTable(b)
 	}
 	var rows []Row
+	skipped := 0 // lines before those that r reads
 	for {
 		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -479,11 +488,22 @@ func table(b []byte, shape Shape) ([]Row, error) {
 		var bad *csv.ParseError
 		switch {
 		case errors.As(err, &bad):
-			out.Line, out.Err = bad.StartLine, fmt.Errorf("its quotation marks are broken: %w", bad.Err)
+			out.Line, out.Err = skipped+bad.StartLine, fmt.Errorf("its quotation marks are broken: %w", bad.Err)
+			if bad.Line > bad.StartLine {
+				// A mark that is not closed took lines with it that may be rows.
+				comma := r.Comma
+				skipped += bad.StartLine
+				for range bad.StartLine {
+					_, b, _ = bytes.Cut(b, []byte("\n"))
+				}
+				r = csv.NewReader(bytes.NewReader(b))
+				r.Comma, r.FieldsPerRecord = comma, -1
+			}
 		case err != nil:
 			return nil, err
 		default:
 			out.Line, _ = r.FieldPos(0)
+			out.Line += skipped
 			if len(cells) > len(header) {
 				out.Err = fmt.Errorf("it has %d cells, the header %d", len(cells), len(header))
 				break

@@ -60,6 +60,11 @@ func decodeRow(row loose.Row, shape loose.Shape, parse func([]byte) (json.RawMes
 	if !shape.Match(func(k string) bool { _, ok := f[k]; return ok }) {
 		return generator.Record{}, errors.New("its keys are not those of the " + shape.Name)
 	}
+	for _, k := range shape.Asks {
+		if v := f[k]; len(v) > 0 && strings.IndexByte("-0123456789tf", v[0]) >= 0 {
+			return generator.Record{}, fmt.Errorf("%s is %s, not a text", k, loose.Kind(v))
+		}
+	}
 	b, err := parse(row.JSON)
 	return generator.Record{JSON: b}, err
 }
