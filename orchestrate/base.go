@@ -58,6 +58,8 @@ func (b *Base) check(docs []*model.Document, profile *model.Profile) error {
 	for _, v := range append(broken, coverage.CheckIntegrity(b.Dataset)...) {
 		switch {
 		case !baseRules[v.Rule]:
+		case v.Rule == "evidence_file":
+			return &BaseError{string(v.File) + " " + v.ID, v.Message + "; if it is the same document, give it that name again, else make a new dataset"}
 		case strings.HasPrefix(v.Rule, "evidence"):
 			return &BaseError{string(v.File) + " " + v.ID, v.Message + "; it was made from another document or from another version of it: make a new dataset"}
 		default:

@@ -140,6 +140,7 @@ func importTests(ctx context.Context, t *terminal, args []string) error {
 		return &failure{exitUsage, errors.New("no record could be imported, so nothing was written; the reasons are above")}
 	}
 	summary(t.out, s.out, res.Result, nil)
+	s.sayIdle(t)
 	if n := len(res.Manifest.Findings); n > 0 {
 		fmt.Fprintf(t.out, "findings: %s in the tests as they are, with reasons in %s\n", findings(res.Manifest.Findings), model.FileManifest)
 	}

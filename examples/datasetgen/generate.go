@@ -39,6 +39,7 @@ type settings struct {
 	record, replay                string
 	offline                       bool
 	given                         map[string]bool // flags that were set
+	idle                          string          // that flags for a model did nothing; said at the end
 	// now is the clock; a test gives its own.
 	now func() time.Time
 }
@@ -220,10 +221,18 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		return &failure{exitUsage, fmt.Errorf("the files are written, but the leftovers of an interrupted run are not removed: %w", err)}
 	}
 	summary(t.out, s.out, res, short)
+	s.sayIdle(t)
 	if short != nil {
 		return &failure{exitShortfall, fmt.Errorf("%d of what was asked or demanded is missing; the reasons are above and in certificate.json", len(short.Shortfalls))}
 	}
 	return nil
+}
+
+// sayIdle says which flags did nothing.
+func (s *settings) sayIdle(t *terminal) {
+	if s.idle != "" {
+		fmt.Fprintln(t.out, s.idle)
+	}
 }
 
 // options are those that the flags give.

@@ -331,3 +331,63 @@ func TestAMissingCertificateIsNamed(t *testing.T) {
 		t.Errorf("exit code %d:\n%s%s", code, stdout, stderr)
 	}
 }
+
+func TestARenamedDocumentIsOneLine(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	must(t, written, "generate", "--input", bikes, "--out", out)
+	b, err := os.ReadFile(bikes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate := func(input string) (int, string) {
+		t.Helper()
+		code, got, _ := call(t.Context(), nil, "validate", "--out", out, "--input", input)
+		return code, got
+	}
+	want, as := validate(bikes)
+	renamed := write(t, "renamed.md", b)
+	code, got := validate(renamed)
+	const note = "note: the document is called renamed.md here and bike_rental_en.md in the files; every quotation stands in it\n"
+	if rest := strings.Replace(got, note, "", 1); code != want || rest != as || rest == got {
+		t.Errorf("exit code %d, as it was named %d, printed:\n%s", code, want, got)
+	}
+	if code, got := validate(write(t, "renamed.md", bytes.Replace(b, []byte("Port Alden"), []byte("Port Oldham\n\n"), 1))); code != exitShortfall || !strings.Contains(got, "evidence") {
+		t.Errorf("renamed and changed: exit code %d, printed:\n%.500s", code, got)
+	}
+	_, errs := must(t, []int{exitUsage}, "generate", "--input", renamed, "--add-to", out, "--out", filepath.Join(t.TempDir(), "new"))
+	if !strings.Contains(lastLine(errs), "give it that name again") {
+		t.Errorf("add to: %s", errs)
+	}
+}
+
+func TestFlagsThatDidNothingAreSaidAtTheEnd(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args []string
+		env  map[string]string
+		want string // "" for no note
+	}{
+		{nil, nil, ""},
+		{[]string{"--model", "m"}, nil, "so that --model did nothing: no OPENAI_API_KEY"},
+		{[]string{"--base-url", "http://localhost:1/v1"}, nil, "so that --base-url did nothing: no model is named"},
+		{[]string{"--embedding-model", "e", "--max-calls", "3"}, map[string]string{"OPENAI_API_KEY": "k"}, "so that --embedding-model and --max-calls did nothing: no model is named"},
+		{[]string{"--model", "m", "--offline"}, nil, ""},
+	} {
+		for _, command := range [][]string{
+			{"generate", "--input", bikes}, {"import", "--format", "ragas", "--from", ragasEN, "--input", bikeDesk},
+		} {
+			args := append(append(slices.Clone(command), "--out", filepath.Join(t.TempDir(), "out")), tt.args...)
+			code, out, errs := call(t.Context(), tt.env, args...)
+			if code > exitShortfall {
+				t.Fatalf("%q: exit code %d: %s", args, code, errs)
+			}
+			if said := strings.Contains(out, "note: no model was used, "); said != (tt.want != "") || !strings.Contains(out, tt.want) {
+				t.Errorf("%q: want a note with %q:\n%s", args, tt.want, out)
+			}
+			if offline := strings.Contains(errs, "texts are made by rules"); offline && command[0] == "import" {
+				t.Errorf("an import is told to make texts: %s", errs)
+			}
+		}
+	}
+}

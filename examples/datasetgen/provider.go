@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/casebook-go/casebook/adapters/openai"
 	"github.com/casebook-go/casebook/generator/llm"
@@ -44,11 +45,9 @@ func (s *settings) provide(t *terminal, opts *orchestrate.Options) (*recording, 
 		}
 		return nil, nil
 	case key == "" && base == "":
-		fmt.Fprintln(t.err, "working offline: no OPENAI_API_KEY and no --base-url is given; texts are made by rules")
-		return nil, s.unrecorded()
+		return nil, s.modelless(t, "no OPENAI_API_KEY and no --base-url is given")
 	case name == "":
-		fmt.Fprintln(t.err, "working offline: no model is named by --model or OPENAI_MODEL; texts are made by rules")
-		return nil, s.unrecorded()
+		return nil, s.modelless(t, "no model is named by --model or OPENAI_MODEL")
 	}
 	client, err := openai.New(openai.Options{APIKey: key, BaseURL: base, Model: name})
 	if err != nil {
@@ -129,10 +128,25 @@ func (s *settings) embed(t *terminal, client *openai.Client, opts *orchestrate.O
 	}
 }
 
-// unrecorded refuses a recording of a run without a model.
-func (s *settings) unrecorded() error {
+// modelless says that a run works without a model and why, and keeps for its end
+// which flags then did nothing. It refuses a recording of such a run.
+func (s *settings) modelless(t *terminal, why string) error {
 	if s.record != "" {
 		return usage("--record has nothing to record: name a model and its endpoint")
+	}
+	line := "working offline: " + why
+	if s.command == "generate" {
+		line += "; texts are made by rules"
+	}
+	fmt.Fprintln(t.err, line)
+	var idle []string
+	for _, name := range []string{"model", "base-url", "embedding-model", "budget-usd", "max-calls", "max-tokens"} {
+		if s.given[name] {
+			idle = append(idle, "--"+name)
+		}
+	}
+	if len(idle) > 0 {
+		s.idle = fmt.Sprintf("note: no model was used, so that %s did nothing: %s", strings.Join(idle, " and "), why)
 	}
 	return nil
 }

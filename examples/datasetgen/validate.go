@@ -38,6 +38,10 @@ func validate(t *terminal, args []string) error {
 	dataset, cert := saved.dataset, saved.certificate
 
 	found := violations(saved, docs)
+	if name := renamed(saved.dataset, docs); name != "" {
+		fmt.Fprintf(t.out, "note: the document is called %s here and %s in the files; every quotation stands in it\n", docs[0].Name, name)
+		found = violations(saved, nil)
+	}
 	fmt.Fprintf(t.out, "use_cases.json: %d\npolicies.json: %d\ntest_cases.json: %d\ndataset.json: %d\n",
 		len(dataset.UseCases), len(dataset.Policies), len(dataset.TestCases), len(dataset.Examples))
 	fmt.Fprintf(t.out, "formats: %s\n", tally(dataset.Examples, func(e *model.Example) string { return string(e.Format) }))
@@ -111,4 +115,42 @@ func violations(saved *savedRun, docs []*model.Document) []model.Violation {
 		}
 	}
 	return found
+}
+
+// renamed returns the name that the files have for the document, if it is
+// another and all that they quote stands in the document where they say; else "".
+func renamed(d *model.Dataset, docs []*model.Document) string {
+	if len(docs) != 1 {
+		return ""
+	}
+	name := ""
+	for _, ev := range quotations(d) {
+		if name == "" {
+			name = ev.InputFile
+		}
+		if ev.InputFile != name {
+			return ""
+		}
+	}
+	if name == "" || name == docs[0].Name {
+		return ""
+	}
+	doc := *docs[0]
+	doc.Name = name
+	if len(d.Violations(&doc)) > len(d.Violations()) {
+		return ""
+	}
+	return name
+}
+
+// quotations are all that use cases and policies quote.
+func quotations(d *model.Dataset) []model.Evidence {
+	var out []model.Evidence
+	for i := range d.UseCases {
+		out = append(out, d.UseCases[i].Evidence...)
+	}
+	for i := range d.Policies {
+		out = append(out, d.Policies[i].Evidence...)
+	}
+	return out
 }
