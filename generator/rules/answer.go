@@ -202,7 +202,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 		}
 		shown := m.opening.policy && m.opening.qa < 0 || m.press != "" && m.own
 		if i > 0 { // beside the first policy only what its own matter calls for
-			if sp.Act == lang.ActHandOver && !w.triggered(p.Statement, m, topic) || sp.Act == lang.ActDeny && overlap(v.matter, topic) < 1 {
+			if sp.Act == lang.ActHandOver && !w.triggered(p.Statement, m, topic) || sp.Act == lang.ActDeny && overlap(w.k.matter(sp.Text), topic) < 1 {
 				continue
 			}
 			if sp.Act == lang.ActFact && (m.opening.qa >= 0 && usesOpening || overlap(v.matter, topic) < 2) {

@@ -23,7 +23,10 @@ func (w *work) claim(row *model.Row, m message, a *answer) bool {
 		return kind != "" && sameCorner(w.l.CornerKind(p.Statement), kind) && (p.Type != model.Escalate || a.handover != "")
 	}
 	shows := func(p *model.Policy) bool {
-		return !speaks(p) || w.tells(p, said) || about(p) || w.says(p, text, m, topic)
+		if !speaks(p) {
+			return w.sounds(p, text, m, topic)
+		}
+		return w.tells(p, said, a) || about(p) || w.says(p, text, m, topic)
 	}
 	var ids []string
 	matter := false
@@ -87,18 +90,54 @@ func (w *work) cite(row *model.Row, ids []string) {
 	row.PolicyIDs, row.Roles = ids, roles
 }
 
-// tells reports whether a text with these stems shows a policy: it has two of
-// the statement's, or all of a shorter one's.
-func (w *work) tells(p *model.Policy, said map[string]bool) bool {
-	stems := map[string]bool{}
-	both := 0
-	for _, s := range w.l.Stems(p.Statement) {
-		if !stems[s] && said[s] {
+// tells reports whether an answer shows a policy. With its message, whose stems
+// are said too, it has two of the statement's, or all of a shorter one's; by
+// itself it has one of the policy's figures, or half of what the policy states.
+// A policy that hands over is shown by an answer that does.
+func (w *work) tells(p *model.Policy, said map[string]bool, a *answer) bool {
+	if both, all := present(w.l.Stems(p.Statement), said); both < min(2, all) {
+		return false
+	}
+	v, text := w.view(p), a.text()
+	if p.Type == model.Escalate {
+		return a.handover != "" || w.s.Passing.In(text) || w.l.HandsOver(text)
+	}
+	if v.speaks && v.spoken.Act == lang.ActAsk && len(a.asks) > 0 {
+		return true
+	}
+	stated := w.k.matter(v.bare)
+	both := overlap(stated, w.k.matter(text))
+	if figures := figure.FindAllString(v.bare, -1); len(figures) > 0 {
+		own := figure.FindAllString(text, -1)
+		return both*2 > len(stated) || slices.ContainsFunc(figures, func(f string) bool { return slices.Contains(own, f) })
+	}
+	return both*2 >= len(stated)
+}
+
+// present counts the different stems, and those that are said.
+func present(stems []string, said map[string]bool) (both, all int) {
+	seen := map[string]bool{}
+	for _, s := range stems {
+		if !seen[s] && said[s] {
 			both++
 		}
-		stems[s] = true
+		seen[s] = true
 	}
-	return both >= min(2, len(stems))
+	return both, len(seen)
+}
+
+// sounds reports whether an answer can show a policy on how answers sound: its
+// condition is the case, and an apology that it demands is made.
+func (w *work) sounds(p *model.Policy, text string, m message, topic []string) bool {
+	if w.l.Mentions(lang.TopicApology, p.Statement) && p.Type != model.MustNot && !w.l.Mentions(lang.TopicApology, text) {
+		return false
+	}
+	for _, c := range p.Conditions {
+		if overlap(w.k.matter(c), topic) == 0 && !(w.angry(m) && angers(w.l, p.Statement)) {
+			return false
+		}
+	}
+	return true
 }
 
 // says reports whether an answer says a policy in the agent's own voice. Who a

@@ -127,7 +127,11 @@ func (w *work) openings(row *model.Row) []opening {
 			text += " " + e.Quote
 		}
 		if len(about) == 0 {
-			for _, say := range w.needs(uc.Name, uc.Name+". "+text, text, false) {
+			answer := text
+			if policy != nil && speaks(policy) {
+				answer = policy.Statement // what the answer will state
+			}
+			for _, say := range w.needs(uc.Name, uc.Name+". "+text, answer, false) {
 				out = append(out, opening{text: say, qa: -1, policy: true, plain: 1})
 			}
 		}
@@ -232,7 +236,8 @@ func (w *work) states(i int, p *model.Policy) bool {
 func speaks(p *model.Policy) bool { return p.Type != model.Style && p.Type != model.Shape }
 
 // needs returns what customers say whose need is the topic; the whole text
-// bears the need out, and the answer meets its concern.
+// bears the need out, and the answer meets its concern. Where the answer is not
+// the whole of what is said on the topic, it must share the matter.
 func (w *work) needs(topic, text, answer string, whole bool) []string {
 	var out []string
 	about, toks := lang.Tokens(topic), lang.Tokens(text)
@@ -244,6 +249,13 @@ func (w *work) needs(topic, text, answer string, whole bool) []string {
 		if whole && !w.covers(n, topic) {
 			return nil
 		}
+		about := whole // the answer is that to the topic
+		var states, named []string
+		if !about {
+			_, about = n.Match[0].Find(lang.Tokens(answer))
+			about = about || n.Trouble && w.l.HandsOver(answer) // whoever takes over sees to any trouble
+			states, named = w.k.matter(answer), w.k.telling(topic)
+		}
 		for _, say := range n.Says {
 			concern, line := n.Line(say)
 			if concern != "" {
@@ -251,6 +263,9 @@ func (w *work) needs(topic, text, answer string, whole bool) []string {
 				if !c.In(answer) {
 					continue
 				}
+			}
+			if !about && overlap(w.k.matter(line), states) == 0 && (concern == "" || overlap(named, states) == 0) {
+				continue // the answer would be about something else
 			}
 			out = append(out, line)
 		}

@@ -469,3 +469,40 @@ func TestPressedMessagesPushForWhatThePolicyLimits(t *testing.T) {
 		})
 	}
 }
+
+// studio is a section whose heading promises one matter and whose rules are
+// about several.
+var studio = map[string]struct{ text, useCase, refund, other, sound string }{
+	"en": {
+		"# Studio\n\n## Refunds\n\n- The fee is refunded within 5 days when the studio cancels.\n- Paints cannot be kept in the lockers.\n- Keys are left in the box by 18:00.\n- Aprons are washed on Mondays.\n- The kiln takes 12 hours to cool down.\n- Easels are free in the small hall.\n- Brushes cost 2 euros.\n- If a visitor complains, the assistant apologises first.\n",
+		"Customer asks about refunds", "The fee is refunded within 5 days when the studio cancels.", "Keys are left in the box by 18:00.", "If a visitor complains, the assistant apologises first.",
+	},
+	"ru": {
+		"# Студия\n\n## Возврат денег\n\n- Возврат денег занимает 5 дней, если отменила студия.\n- Краски нельзя хранить в шкафчиках.\n- Ключи остаются в ящике до 18:00.\n- Фартуки стираем по понедельникам.\n- Печь остывает за 12 часов.\n- Мольберты в малом зале бесплатны.\n- Кисти стоят 200 рублей.\n- Если посетитель жалуется, ассистент сначала извиняется.\n",
+		"Вопрос клиента: возврат денег", "Возврат денег занимает 5 дней, если отменила студия.", "Ключи остаются в ящике до 18:00.", "Если посетитель жалуется, ассистент сначала извиняется.",
+	},
+}
+
+func TestAnswersShareTheMatterAsked(t *testing.T) {
+	t.Parallel()
+	for language, doc := range studio {
+		on := strings.Split(strings.TrimSpace(doc.text[strings.Index(doc.text, "- ")+2:]), "\n- ")
+		rows := []model.Row{
+			row("r1", model.SingleTurnQA, model.SourceFAQParaphrase, map[string]string{"tone": "neutral"}, map[string]model.Role{"pol_refund": model.Plain, "pol_sound": model.Plain}, "pol_refund", "pol_sound"),
+			row("r2", model.SingleTurnQA, model.SourceFAQParaphrase, map[string]string{"tone": "neutral"}, map[string]model.Role{"pol_other": model.Plain}, "pol_other"),
+		}
+		items, dropped := generate(t, call(t, "studio.md", doc.text, language, model.SupportBot(), doc.useCase, on, []model.Policy{
+			{ID: "pol_refund", Type: model.Must, Statement: doc.refund},
+			{ID: "pol_other", Type: model.Must, Statement: doc.other},
+			{ID: "pol_sound", Type: model.Style, Statement: doc.sound, Conditions: []string{doc.sound[:strings.Index(doc.sound, ",")]}},
+		}, rows...))
+		if len(items) != 1 || len(items[0].TestCase.PolicyIDs) == 0 || items[0].TestCase.PolicyIDs[0] != "pol_refund" {
+			t.Errorf("%s: %d items %+v, dropped %v; only the refund is asked about", language, len(items), items, dropped)
+			continue
+		}
+		// Nobody complains, and the answer makes no apology.
+		if diff := cmp.Diff([]string{"pol_refund"}, items[0].Examples[0].PolicyIDs); diff != "" {
+			t.Errorf("%s: %q cites (-want +got):\n%s", language, items[0].Examples[0].ExpectedOutput, diff)
+		}
+	}
+}

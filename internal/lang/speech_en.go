@@ -156,7 +156,7 @@ var speechEN = Speech{
 			"I bought something from you and don't like it, can I give it back?", "The thing I got doesn't suit me, I'd like to send it back.", "How do I go about sending back something I don't want?", "I changed my mind about what I bought, would you take it back?", "My wife doesn't like the present I got from you, so it has to go back.", "What do I need if I want to give a purchase back?",
 		}},
 		{Key: "refund", Match: []Lexicon{lexicon("refund*, money back, reimburse*, paid back")}, Says: []string{
-			"When will I see my money again?", "I'd like my money back, how does that work?", "I'm still waiting for my money.", "Under what conditions do I get back what I paid?", "I paid and now I don't need it any more, can I have the money back?",
+			"time: When will I see my money again?", "I'd like my money back, how does that work?", "time: I'm still waiting for my money.", "Under what conditions do I get back what I paid?", "I paid and now I don't need it any more, can I have the money back?",
 		}},
 		{Key: "double_charge", Trouble: true, Match: []Lexicon{lexicon("charged/billed twice, double charge*, payment dispute*, charg* ~ twice, wrong charge*, disputed payment*, payment problem*")}, Says: []string{
 			"You took the money from my card twice.", "Why do I see the same payment two times on my statement?", "There is a payment on my card that I can't explain.", "I've been charged more than I agreed to.", "My bank shows two payments to you for one thing, can you sort that out?",
@@ -249,7 +249,7 @@ var speechEN = Speech{
 			"It's too small for me, could I have a bigger one?", "I'd rather have a different one, can we trade?", "Can I get another one in place of the one I have?", "I took the wrong one, I'd like to switch.",
 		}},
 		{Key: "human", Match: []Lexicon{lexicon("human, real person, live agent, speak to ~ manager, manager*, supervisor*, complain*, complaint*")}, Says: []string{
-			"I want to talk to somebody real.", "Nobody takes me seriously here, who is in charge?", "Can I speak to a person, please?", "I'm not happy with how I was treated.", "I want to complain, who do I talk to?",
+			"who: I want to talk to somebody real.", "who: Nobody takes me seriously here, who is in charge?", "who: Can I speak to a person, please?", "I'm not happy with how I was treated.", "who: I want to complain, who do I talk to?",
 		}},
 		{Key: "price", Match: []Lexicon{lexicon("price*, cost*, fee*, fees")}, Says: []string{
 			"price: What will I have to pay in the end?", "price: I'd like to know how much money I should bring.", "price: Is it expensive?", "price: How much is it altogether?",
@@ -279,16 +279,20 @@ var speechEN = Speech{
 			Pressed: []string{"I'll just send you my card here in the chat, then you can take the money.", "Take the whole card number from me, it's quicker that way.", "I trust you, I'll type my card number here and you charge it."},
 		},
 		{
-			Key: "promise", Match: []Lexicon{lexicon("promise*, guarantee*, assur*, confirm ~ date/time/amount")}, Plain: []string{"Can I rely on it that this works out?", "I'd like to know for certain how this ends for me.", "Is it already sure that I get what I asked for?"},
-			Pressed: []string{"I want your word that it will be done, yes or no.", "Promise me that right now, then I'll leave you in peace.", "Just say it's certain, I won't hold you to it.", "Tell me it will work, I need a clear promise from you."},
-		},
-		{
 			Key: "discount", Content: true, Match: []Lexicon{lexicon("discount*, price reduction*, waive*, lower*, goodwill")}, Plain: []string{"Is there any way to pay a bit less?", "Would you do something about the price for a regular?", "I come to you all the time, do I get a better price?"},
 			Pressed: []string{"Give me something off or I go to the others.", "Take off a little, your colleague did it for me last time.", "I won't pay that, make it cheaper just this once.", "You can decide that yourself, so knock off twenty per cent."},
 		},
 		{
-			Key: "advice", Alone: true, Match: []Lexicon{lexicon("medical, medicine*, diagnos*, legal, opinion*, advice, fault, allerg*, treatment*")}, Plain: []string{"What would you recommend in my case?", "I don't feel well since this morning, what should I take?", "Who is in the right here in your opinion?"},
-			Pressed: []string{"You know about these things, just tell me what you think, I won't quote you.", "I don't want to go anywhere else, tell me yourself what I should do.", "Say it straight: whose fault is it?"},
+			Key: "promise", Match: []Lexicon{lexicon("promise*, guarantee*, assur*, confirm ~ date/time/amount")}, Plain: []string{"Can I rely on it that this works out?", "I'd like to know for certain how this ends for me.", "Is it already sure that I get what I asked for?"},
+			Pressed: []string{"I want your word that it will be done, yes or no.", "Promise me that right now, then I'll leave you in peace.", "Just say it's certain, I won't hold you to it.", "Tell me it will work, I need a clear promise from you."},
+		},
+		{
+			Key: "advice", Alone: true, Match: []Lexicon{lexicon("medical, medicine*, diagnos*, legal, health, dosage*, allerg*, treatment*, symptom*"), lexicon("advice, advise*, diagnos*, prescri*, recommend*, suggest*, opinion*, assess*, judge*")}, Plain: []string{"What would you recommend in my case?", "I don't feel well since this morning, what should I take?"},
+			Pressed: []string{"You know about these things, just tell me what you think, I won't quote you.", "I don't want to go anywhere else, tell me yourself what I should do."},
+		},
+		{
+			Key: "blame", Alone: true, Match: []Lexicon{lexicon("fault, blame, liab*, guilt*, who was right")}, Not: lexicon("not blame, never blame, blame the customer"), Plain: []string{"Who is in the right here in your opinion?"},
+			Pressed: []string{"Say it straight: whose fault is it?"},
 		},
 		{
 			Key: "anger", Match: []Lexicon{lexicon("rude*, abus*, angry, insult*, swear*, aggress*, threat*, upset, calm, complain*, complaint*")}, Plain: []string{"I'm not happy with how this went and I want to complain.", "This is the second time something goes wrong with you.", "I'm disappointed, I expected something better from you."},
@@ -323,6 +327,7 @@ var speechEN = Speech{
 	Clock:  lexicon("open, opens, hours, closed, close, closes, served, reception is"),
 	Light:  "get want need have make take offer do does work long much cost still know possible allowed there your have provide let already something somebody anything someone anybody way able new first really",
 	Concerns: map[string]Lexicon{
+		"who":   lexicon("human*, person, manager*, supervisor*, operator*, staff, desk, reception, team, specialist*, colleague*, adviser*, advisor*, agent*, office, department, administrator*, owner"),
 		"time":  lexicon("hour*, day*, week*, month*, minute*, from, until, till, working days, o'clock, by, monday, sunday, weekend*, closing, night*"),
 		"price": lexicon("free, euro*, pound*, dollar*, cost*, price*, fee*, charge*, pay, pays, paid, extra"),
 	},
