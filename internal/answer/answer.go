@@ -18,7 +18,7 @@ import (
 	"github.com/casebook-go/casebook/model"
 )
 
-// Version is that of the prompts; recordings and records name it.
+// Version is that of the prompts; recordings name it.
 const Version = "answer/2"
 
 // Draft is an input that a method made, for a row or outside of a plan.
@@ -34,9 +34,7 @@ type Draft struct {
 	// Open says that nothing in the document is meant to settle the input: that it
 	// does not is no fault.
 	Open bool
-	// Attempt and Findings are set for an input that was refused before, with
-	// its reply: the first example of the item, and what was found.
-	Attempt  *model.Item
+	// Findings is what was found in an input or its reply that was refused before.
 	Findings []string
 }
 
@@ -229,11 +227,10 @@ func Mend(ctx context.Context, call *generator.Call, o *Options) []stage.Result[
 		row := &call.Rows[i]
 		rep := call.Repairs[row.ID]
 		for k := range max(1, row.Examples) {
-			d := Draft{Row: row, Attempt: &model.Item{TestCase: rep.Item.TestCase}, Findings: rep.Findings}
+			d := Draft{Row: row, Findings: rep.Findings}
 			f := Final{Name: rep.Item.TestCase.Name, Description: rep.Item.TestCase.Description}
 			if k < len(rep.Item.Examples) {
 				ex := rep.Item.Examples[k]
-				d.Attempt.Examples = []model.Example{ex}
 				if n := len(ex.Input.Messages); n > 0 {
 					d.Input = ex.Input.Messages[n-1].Content
 				}
