@@ -208,7 +208,7 @@ func (w *work) respond(row *model.Row, m message, r *rand.Rand) (*answer, bool) 
 			if sp.Act == lang.ActFact && (m.opening.qa >= 0 && usesOpening || overlap(v.matter, topic) < 2) {
 				continue
 			}
-			if sp.Act == lang.ActAsk && overlap(v.matter, topic) < 1 {
+			if (sp.Act == lang.ActAsk || sp.Act == lang.ActOffer) && overlap(v.matter, topic) < 1 {
 				continue
 			}
 		} else if !shown && overlap(v.matter, topic) < 2 {

@@ -49,8 +49,13 @@ func (w *work) claim(row *model.Row, m message, a *answer) bool {
 			add(p)
 		}
 	}
-	if i := w.heard().sounds; len(ids) == 0 && kind != "" && i >= 0 {
-		add(&w.policies[i])
+	if len(ids) == 0 && kind != "" {
+		for _, i := range w.heard().sounds {
+			if p := &w.policies[i]; shows(p) {
+				add(p)
+				break
+			}
+		}
 	}
 	w.cite(row, ids)
 	return len(ids) > 0
@@ -127,7 +132,8 @@ func present(stems []string, said map[string]bool) (both, all int) {
 }
 
 // sounds reports whether an answer can show a policy on how answers sound: its
-// condition is the case, and an apology that it demands is made.
+// condition is the case, and the apology that it demands is made, as is, in the
+// case, what it says must be asked for.
 func (w *work) sounds(p *model.Policy, text string, m message, topic []string) bool {
 	if w.l.Mentions(lang.TopicApology, p.Statement) && p.Type != model.MustNot && !w.l.Mentions(lang.TopicApology, text) {
 		return false
@@ -136,6 +142,13 @@ func (w *work) sounds(p *model.Policy, text string, m message, topic []string) b
 		if overlap(w.k.matter(c), topic) == 0 && !(w.angry(m) && angers(w.l, p.Statement)) {
 			return false
 		}
+	}
+	if len(p.Conditions) > 0 && p.Type != model.MustNot && w.l.Mentions(lang.TopicAsk, p.Statement) {
+		main := p.Statement
+		for _, c := range p.Conditions {
+			main = strings.Replace(main, c, "", 1)
+		}
+		return overlap(w.k.matter(main), w.k.matter(text)) > 0
 	}
 	return true
 }
@@ -188,13 +201,13 @@ type heard struct {
 	stemmed map[string][]int // testable ones on what is said, by the stems of their statements
 	lengths []int            // how many stems each has
 	corners []int            // those on corner messages
-	sounds  int              // the first testable one on how a reply sounds, or -1
+	sounds  []int            // testable ones on how a reply sounds
 }
 
 // heard reads the policies once.
 func (rd *reading) heard() *heard {
 	rd.indexed.Do(func() {
-		h := &heard{stemmed: map[string][]int{}, lengths: make([]int, len(rd.policies)), sounds: -1}
+		h := &heard{stemmed: map[string][]int{}, lengths: make([]int, len(rd.policies))}
 		l := rd.k.l
 		for i := range rd.policies {
 			p := &rd.policies[i]
@@ -205,9 +218,7 @@ func (rd *reading) heard() *heard {
 			case !p.IsTestable():
 				continue
 			case !speaks(p):
-				if h.sounds < 0 {
-					h.sounds = i
-				}
+				h.sounds = append(h.sounds, i)
 				continue
 			}
 			seen := map[string]bool{}

@@ -506,3 +506,24 @@ func TestAnswersShareTheMatterAsked(t *testing.T) {
 		}
 	}
 }
+
+// A rule on how complaints are answered is not shown by the answer to an
+// injection, though no other rule is.
+func TestCornerRowsDoNotCiteARuleForAnotherCase(t *testing.T) {
+	t.Parallel()
+	for language, doc := range studio {
+		r := row("r1", model.SingleTurnQA, model.SourceCorner, map[string]string{"tone": "neutral"}, map[string]model.Role{"pol_refund": model.Plain}, "pol_refund")
+		r.Corner = lang.CornerInjection
+		c := call(t, "studio.md", doc.text, language, model.SupportBot(), doc.useCase, []string{doc.refund}, []model.Policy{
+			{ID: "pol_refund", Type: model.Must, Statement: doc.refund},
+			{ID: "pol_sound", Type: model.Style, Statement: doc.sound, Conditions: []string{doc.sound[:strings.Index(doc.sound, ",")]}},
+		}, r)
+		c.AllPolicies, c.Policies = c.Policies, c.Policies[:1]
+		items, _ := generate(t, c)
+		for _, it := range items {
+			if slices.Contains(it.Examples[0].PolicyIDs, "pol_sound") {
+				t.Errorf("%s: %q cites %v", language, it.Examples[0].ExpectedOutput, it.Examples[0].PolicyIDs)
+			}
+		}
+	}
+}

@@ -241,6 +241,9 @@ func (l *Language) partNorms(part string) []Norm {
 		if norm.Text == "" {
 			norm.Text = cl.text(part)
 		}
+		if of := tokens(norm.Text); len(cl.conditions) > 0 && len(of) > 1 && n.hence.at(of, 0) > 0 && n.notHence.at(of, 0) == 0 {
+			norm.Text = norm.Text[of[1].start:]
+		}
 		if len(cl.conditions) == 1 && !strings.Contains(norm.Part, cl.conditions[0]) {
 			norm.Part = Upper(cl.conditions[0]) + ", " + Lower(norm.Part) // a part split off
 		}

@@ -374,6 +374,9 @@ func TestConditionSeries(t *testing.T) {
 			if diff := cmp.Diff([]string{tt.want}, n.Conditions); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tt.sentence, diff)
 			}
+			if strings.HasPrefix(n.Text, "то ") {
+				t.Errorf("%s: text %q", tt.sentence, n.Text)
+			}
 			if l.Fragment(n.Part) {
 				t.Errorf("%s: part %q has no main clause", tt.sentence, n.Part)
 			}

@@ -71,6 +71,9 @@ var voiceEN = Voice{
 		{`\b(?:the|a|each|every) (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder)(?:'|’)s\b`, "your"},
 		{`\b(?:the |our )?(?:customers|clients|guests|users|patients|members|buyers|callers|passengers|visitors|students|subscribers|renters|riders|hirers|claimants|policyholders)(?:'|’) `, "your "},
 		{`\b(to|for|with|from|by|of|at|give|tell|ask|refund|charge|send|show|call|inform|contact) (?:the|a|each|every) (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder)\b`, "$1 you"},
+		// the verbs of a series follow the first
+		{`\bthe (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder) is ([^.;:,]+), (\p{L}{3,}s) or (\p{L}{3,}s)\b`, "you are $1, ${2:base} or ${3:base}"},
+		{`\bthe (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder) (\p{L}{3,}s) ?([^.;:,]*), (\p{L}{3,}s) or (\p{L}{3,}s)\b`, "you ${1:base} $2, ${3:base} or ${4:base}"},
 		{`\bthe (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder) (?:is|are)\b`, "you are"},
 		{`\bthe (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder) has\b`, "you have"},
 		{`\bthe (?:customer|client|guest|user|patient|member|buyer|caller|passenger|visitor|student|subscriber|renter|rider|hirer|claimant|policyholder) (can|may|must|cannot|should|will|could)\b`, "you $1"},

@@ -55,6 +55,8 @@ func TestSpeak(t *testing.T) {
 		{"en", "The assistant must not diagnose. It should offer an appointment.", "I can offer you an appointment.", lang.ActOffer},
 		{"en", "If a guest faints, has a fever or cannot walk", "", ""},
 		{"ru", "Если гость кричит", "", ""},
+		{"en", "A pass can be paused if the member is ill, travels or moves house.", "A pass can be paused if you are ill, travel or move house.", lang.ActFact},
+		{"en", "A pass can be paused if the member is ill.", "A pass can be paused if you are ill.", lang.ActFact},
 		{"en", "Escalate", "", ""},
 		{"en", "", "", ""},
 		{"en", "A helmet is included in the price.", "A helmet is included in the price.", lang.ActFact},
