@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,11 +222,25 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		return &failure{exitUsage, fmt.Errorf("the files are written, but the leftovers of an interrupted run are not removed: %w", err)}
 	}
 	summary(t.out, s.out, res, short)
+	broken := breaches(t.out, res.Dataset)
 	s.sayIdle(t)
 	if short != nil {
-		return &failure{exitShortfall, fmt.Errorf("%d of what was asked or demanded is missing; the reasons are above and in certificate.json", len(short.Shortfalls))}
+		broken += len(short.Shortfalls)
+	}
+	if broken > 0 {
+		return &failure{exitShortfall, fmt.Errorf("%d of what was asked or demanded is missing; the reasons are above and in certificate.json", broken)}
 	}
 	return nil
+}
+
+// breaches prints the rules that a dataset with too few test cases may break, as
+// validate does, and returns how many.
+func breaches(w io.Writer, d *model.Dataset) int {
+	found := coverage.CheckIntegrity(d)
+	for _, v := range found {
+		fmt.Fprintln(w, printable(v.String()))
+	}
+	return len(found)
 }
 
 // sayIdle says which flags did nothing.

@@ -391,3 +391,29 @@ func TestFlagsThatDidNothingAreSaidAtTheEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestTestCasesThatVaryTooLittleAreTold(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	must(t, written, "generate", "--input", bikes, "--out", out)
+	saved, err := readRun(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := saved.dataset
+	var got strings.Builder
+	if n := breaches(&got, d); n != 0 || got.Len() > 0 {
+		t.Errorf("as it was made, %d: %s", n, got.String())
+	}
+	first := d.TestCases[0]
+	for i := range d.TestCases {
+		if tc := &d.TestCases[i]; tc.UseCaseID == first.UseCaseID {
+			for _, a := range tc.Axes[1:] {
+				tc.Parameters[a] = first.Parameters[a]
+			}
+		}
+	}
+	if n := breaches(&got, d); n != strings.Count(got.String(), "\n") || !strings.Contains(got.String(), first.UseCaseID+": of its axes only") || !strings.Contains(got.String(), "[axes_vary]\n") {
+		t.Errorf("with one axis that varies, %d: %s", n, got.String())
+	}
+}

@@ -231,6 +231,9 @@ func TestMaxCallsIsHonoured(t *testing.T) {
 			if strings.HasSuffix(line, "]\n") && !strings.HasSuffix(line, "[shortfall]\n") && !strings.HasSuffix(line, "[axes_vary]\n") {
 				t.Errorf("--max-calls %s: validate: %s", limit, line)
 			}
+			if strings.HasSuffix(line, "[axes_vary]\n") && !strings.Contains(stdout, line) {
+				t.Errorf("--max-calls %s: what validate finds was not told: %s", limit, line)
+			}
 		}
 	}
 }
