@@ -297,7 +297,7 @@ func TestBasesThatCannotBeCompleted(t *testing.T) {
 	}{
 		{"nothing", &orchestrate.Base{}, doc, nil, "no use cases"},
 		{"another version of the document", &orchestrate.Base{Dataset: whole.Dataset}, other, nil, "another version"},
-		{"a document of another name", &orchestrate.Base{Dataset: whole.Dataset}, parsed(t, "other.md", doc.Text()), nil, "another document"},
+		{"a document of another name", &orchestrate.Base{Dataset: whole.Dataset}, parsed(t, "other.md", doc.Text()), nil, "give it that name again"},
 		{"a link that leads nowhere", change(func(d *model.Dataset) { d.TestCases[0].UseCaseID = "uc_gone" }), doc, nil, "uc_gone"},
 		{"an id twice", change(func(d *model.Dataset) { d.UseCases[1].ID = d.UseCases[0].ID }), doc, nil, "more than once"},
 		{"another case", &orchestrate.Base{Dataset: whole.Dataset}, doc, &orchestrate.Options{Profile: model.OperatorQuality()}, "operator_quality"},
