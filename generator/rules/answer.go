@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/casebook-go/casebook/internal/lang"
 	"github.com/casebook-go/casebook/model"
@@ -142,12 +143,29 @@ func (a *answer) shorten() {
 	if over() {
 		a.thanks = ""
 	}
+	for over() && len(a.facts) > 1 && a.join() {
+	}
 	for over() && len(a.facts) > 1 && len(a.asks)+len(a.denials) > 0 {
 		a.facts = a.facts[:len(a.facts)-1]
 	}
 	for over() && len(a.facts) > 2 {
 		a.facts = a.facts[:len(a.facts)-1]
 	}
+}
+
+// longest is how many characters a sentence joined of two has at the most.
+const longest = 160
+
+// join makes one sentence of the last two facts, so that none is lost: an
+// exception left out makes a promise of the rule. It reports whether it did.
+func (a *answer) join() bool {
+	n := len(a.facts)
+	first, second := strings.TrimRight(a.facts[n-2], "."), a.facts[n-1]
+	if strings.ContainsAny(first, ";?!") || len(lang.Sentences(second)) > 1 || len(lang.Sentences(first)) > 1 || utf8.RuneCountInString(first+second) > longest {
+		return false
+	}
+	a.facts = append(a.facts[:n-2:n-2], first+"; "+lang.Lower(second))
+	return true
 }
 
 // sentences is the most that an answer may have by the policies; 0 is no limit.

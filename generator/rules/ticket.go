@@ -91,6 +91,15 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		}
 		a.say(sp)
 	}
+	// One statement out of an answer of the document is a dead end or half of the
+	// truth: what stands beside it there belongs to it.
+	if len(found) == 1 && found[0].s.qa >= 0 && len(a.facts)+len(a.denials) == 1 {
+		for _, other := range w.q(found[0].s.qa).statements {
+			if other.Act == lang.ActFact && other.Condition == "" {
+				a.say(other.Spoken)
+			}
+		}
+	}
 	if w.usable(a, sample, m) {
 		a.raw = lang.Sentence(sample)
 		if m.angry && (w.l.Marks.HandOver.In(sample) || len(a.raw) > 0) && w.s.Soothing.In(sample) {

@@ -13,9 +13,8 @@ var speechEN = Speech{
 	},
 	Filler: []string{
 		"I have looked around for a while and could not find anything about this, so I thought it would be easiest to simply write to you here.",
-		"A friend of mine told me something completely different yesterday, and now I really don't know what to believe any more.",
 		"This is the first time I am in this situation, so I would like to be sure before I do anything wrong or waste anyone's time.",
-		"I already talked about it with my family last night and each of us remembers it differently, so I would rather hear it from you directly.",
+		"I would rather ask you directly than guess, because I have never had to deal with anything like this and do not want to get it wrong.",
 		"I tried to work it out on my own this morning, but I kept going round in circles and in the end I just gave up and wrote to you.",
 		"I am asking now because I have to plan the rest of my week around it and would like to avoid any surprise at the last minute.",
 	},
@@ -520,7 +519,7 @@ var speechEN = Speech{
 		{Key: "human", Match: []Lexicon{lexicon("hurt, injur*, accident*, safe, emergency"), lexicon("hand*, pass*, injury team, asks if")}, Users: []string{"My wife was hurt in the crash.", "Somebody is injured here, what now?"}, Bads: []string{"Please send us photos of the damage first.", "Fill in the form and we will see."}, Lead: []string{"I am sorry to hear that."}},
 	},
 	Break: Breaks{
-		Rude:    []string{"Calm down.", "As I already said.", "Read carefully.", "That is your own fault.", "How many times do I have to repeat it?", "Not my problem, but fine."},
+		Rude:    []string{"Don't waste my time.", "As I already said.", "Read carefully.", "That is your own fault.", "How many times do I have to repeat it?", "Not my problem, but fine."},
 		Sarcasm: []string{"Oh, what a surprise, yet another question.", "Well, congratulations on noticing that so early.", "Thinking for yourself is clearly too much to ask.", "Of course, we have nothing else to do all day.", "You really are the most important person in the world."},
 		Waffle:  []string{"As you may know, we have been in this business for a very long time and we always do whatever we can for everybody who writes to us.", "There are many things one could say about this, and believe me, we have talked about it in our team more than once, in good days and in bad ones.", "Before I come to the point, let me say that every message is read here with care, one after the other, just as it comes in.", "It goes without saying that such things take their course and that everybody involved does what has to be done in its own time."},
 		Slang:   []string{"Hey mate, ", "Lol, ", "Yo, ", "No worries mate, "},
