@@ -170,3 +170,35 @@ func validates(t *testing.T, res *orchestrate.Result) {
 		}
 	}
 }
+
+// What stands beside a statement in an answer of the document goes with it: an
+// offer beside a denial, an exception beside a rule, however few the sentences.
+func TestAnswersByRulesLeaveNoExceptionOut(t *testing.T) {
+	t.Parallel()
+	doc := parse(t, "../examples/documents/flower_delivery_ru.md")
+	o, err := orchestrate.New(nil, &orchestrate.Options{Seed: 42})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := o.Run(t.Context(), &orchestrate.Input{Documents: []*model.Document{doc}})
+	var short *coverage.ShortfallError
+	if err != nil && !errors.As(err, &short) {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, ex := range res.Dataset.Examples {
+		for rule, beside := range map[string]string{"За 6 часов до интервала": "по эскизу", "Курьеру деньги не отдают": "наличными в мастерской"} {
+			said := strings.ToLower(ex.ExpectedOutput)
+			if !strings.Contains(said, strings.ToLower(rule)) {
+				continue
+			}
+			seen[rule]++
+			if !strings.Contains(said, beside) {
+				t.Errorf("%q is answered with %q, without %q", ex.Input.Messages[0].Content, ex.ExpectedOutput, beside)
+			}
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("seen only %v", seen)
+	}
+}

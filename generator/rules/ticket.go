@@ -92,8 +92,9 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 		a.say(sp)
 	}
 	// One statement out of an answer of the document is a dead end or half of the
-	// truth: what stands beside it there belongs to it.
-	if len(found) == 1 && found[0].s.qa >= 0 && len(a.facts)+len(a.denials) == 1 {
+	// truth: what stands beside it there belongs to it, in the document's order.
+	if len(found) == 1 && found[0].s.qa >= 0 && found[0].s.Act == lang.ActFact && found[0].s.Condition == "" && len(a.facts) == 1 && len(a.denials) == 0 {
+		a.facts = nil
 		for _, other := range w.q(found[0].s.qa).statements {
 			if other.Act == lang.ActFact && other.Condition == "" {
 				a.say(other.Spoken)

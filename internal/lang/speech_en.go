@@ -13,7 +13,7 @@ var speechEN = Speech{
 	},
 	Filler: []string{
 		"I have looked around for a while and could not find anything about this, so I thought it would be easiest to simply write to you here.",
-		"This is the first time I am in this situation, so I would like to be sure before I do anything wrong or waste anyone's time.",
+		"This is the first time I am in this situation, so I would like to understand what I should do now and what happens after that.",
 		"I would rather ask you directly than guess, because I have never had to deal with anything like this and do not want to get it wrong.",
 		"I tried to work it out on my own this morning, but I kept going round in circles and in the end I just gave up and wrote to you.",
 		"I am asking now because I have to plan the rest of my week around it and would like to avoid any surprise at the last minute.",
