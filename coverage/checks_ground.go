@@ -181,10 +181,8 @@ func newBasis() basis {
 	}
 }
 
-// add reads a text into the source and returns its quantities.
-func (s *basis) add(l *lang.Language, text string) []quantity {
-	return s.put(readText(l, text))
-}
+// add reads a text into the source.
+func (s *basis) add(l *lang.Language, text string) { s.put(readText(l, text)) }
 
 // textRead is what a text gives a basis.
 type textRead struct {
@@ -211,7 +209,7 @@ func readText(l *lang.Language, text string) *textRead {
 		t.promises = append(t.promises, h.Phrase)
 	}
 	for i := range t.toks {
-		if v, n, words, ok := number(l, text, t.toks, i); ok && words && v >= 2 && n > 0 {
+		if v, n, words, ok := number(l, t.toks, i); ok && words && v >= 2 && n > 0 {
 			t.words = append(t.words, itoa(v))
 		}
 	}

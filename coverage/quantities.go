@@ -41,7 +41,7 @@ func measures(l *lang.Language, text string) (qs []quantity, bare map[unitAmount
 	toks := lang.Tokens(text)
 	used := make([]bool, len(toks))
 	for i := 0; i < len(toks); i++ {
-		value, n, words, ok := number(l, text, toks, i)
+		value, n, words, ok := number(l, toks, i)
 		if !ok {
 			continue
 		}
@@ -121,7 +121,7 @@ func spaced(text string) string {
 }
 
 // number reads the number at token i, in digits or in words.
-func number(l *lang.Language, text string, toks []lang.Token, i int) (value, n int, words, ok bool) {
+func number(l *lang.Language, toks []lang.Token, i int) (value, n int, words, ok bool) {
 	if i >= len(toks) {
 		return 0, 0, false, false
 	}
@@ -163,13 +163,13 @@ func rangeTo(l *lang.Language, text string, toks []lang.Token, i int) (int, bool
 	}
 	gap := strings.TrimSpace(text[toks[i-1].End:toks[i].Start])
 	if dash(gap) {
-		if _, n, _, ok := number(l, text, toks, i); ok {
+		if _, n, _, ok := number(l, toks, i); ok {
 			return i + n, true
 		}
 		return 0, false
 	}
 	if gap == "" && (toks[i].Text == "to" || toks[i].Text == "до") && i+1 < len(toks) {
-		if _, n, _, ok := number(l, text, toks, i+1); ok {
+		if _, n, _, ok := number(l, toks, i+1); ok {
 			return i + 1 + n, true
 		}
 	}
@@ -183,13 +183,13 @@ func rangeFrom(l *lang.Language, text string, toks []lang.Token, i int) (int, bo
 	}
 	gap := strings.TrimSpace(text[toks[i-1].End:toks[i].Start])
 	if dash(gap) {
-		if _, _, _, ok := number(l, text, toks, i-1); ok {
+		if _, _, _, ok := number(l, toks, i-1); ok {
 			return i - 1, true
 		}
 		return 0, false
 	}
 	if gap == "" && (toks[i-1].Text == "to" || toks[i-1].Text == "до") && i >= 2 {
-		if _, _, _, ok := number(l, text, toks, i-2); ok {
+		if _, _, _, ok := number(l, toks, i-2); ok {
 			return i - 2, true
 		}
 	}
@@ -231,7 +231,7 @@ func qualify(l *lang.Language, toks []lang.Token, q *quantity, first, last, unit
 		if toks[from].Break || toks[from].Pause {
 			break
 		}
-		if _, _, _, isNumber := number(l, "", toks, from-1); isNumber {
+		if _, _, _, isNumber := number(l, toks, from-1); isNumber {
 			break
 		}
 		from--

@@ -49,27 +49,8 @@ func foldCase(text string) string {
 	return strings.Join(strings.Fields(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text)))), " ")
 }
 
-// Shingles returns the distinct pieces of five runes of the NFKC and case
-// folded text, sorted; a shorter text is one piece, an empty one has none.
-func Shingles(text string) []string { return shingles(foldCase(text)) }
-
-func shingles(folded string) []string {
-	rs := []rune(folded)
-	switch {
-	case len(rs) == 0:
-		return nil
-	case len(rs) <= shingle:
-		return []string{folded}
-	}
-	out := make([]string, 0, len(rs)-shingle+1)
-	for i := 0; i+shingle <= len(rs); i++ {
-		out = append(out, string(rs[i:i+shingle]))
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// hashes returns the sorted hashes of the shingles of a folded text.
+// hashes returns the sorted hashes of the shingles of a folded text: its distinct
+// pieces of five runes. A shorter text is one piece, an empty one has none.
 func hashes(folded string) []uint64 {
 	if folded == "" {
 		return nil

@@ -35,7 +35,7 @@ func (r *run) serve(ctx context.Context, round int, stage string, jobs []job) {
 		return
 	}
 	outs := r.dispatch(ctx, round, stage, jobs)
-	failed := r.settle(jobs, outs, r.candidates(ctx, jobs, outs), nil)
+	failed := r.settle(jobs, outs, r.candidates(ctx, jobs, outs))
 
 	var repairs []job
 	for i := range jobs {
@@ -57,7 +57,7 @@ func (r *run) serve(ctx context.Context, round int, stage string, jobs []job) {
 	r.outcomes = append(r.outcomes, outs...)
 	if len(repairs) > 0 {
 		again := r.dispatch(ctx, round, "repair", repairs)
-		last := r.settle(repairs, again, r.candidates(ctx, repairs, again), failed)
+		last := r.settle(repairs, again, r.candidates(ctx, repairs, again))
 		r.outcomes = append(r.outcomes, again...)
 		// What was to be repaired and did not come back stays refused for what
 		// was found the first time.
@@ -307,9 +307,8 @@ func (r *run) stamp(c *candidate, o *Outcome, j job) {
 func (r *run) caseOf() model.Case { return r.plan.Profile.Case }
 
 // settle checks the candidates in plan order, keeps the good ones and returns
-// for each job what was found in the others. before holds what was found when
-// the job is a repair.
-func (r *run) settle(jobs []job, outs []Outcome, cands []candidate, before []map[string]generator.Repair) []map[string]generator.Repair {
+// for each job what was found in the others.
+func (r *run) settle(jobs []job, outs []Outcome, cands []candidate) []map[string]generator.Repair {
 	failed := make([]map[string]generator.Repair, len(jobs))
 	for chunk := range slices.Chunk(cands, atOnce) {
 		r.settleSome(jobs, outs, chunk, failed)

@@ -315,7 +315,7 @@ func (im *importer) planOf(p *planner, uc *model.UseCase, have []model.TestCase)
 	ids := im.ex.Relevant[uc.ID]
 	least := im.o.opts.Minimums.Defaulted().TestCasesPerUseCase
 	plan := model.UseCasePlan{UseCaseID: uc.ID, PolicyIDs: ids, Strength: p.strength}
-	plan.Axes = p.axes(*uc, ids, p.formats(*uc, ids), max(least, min(8, 2*len(ids))))
+	plan.Axes = p.axes(*uc, ids, p.formats(ids), max(least, min(8, 2*len(ids))))
 	lacks := func(a model.Axis) bool {
 		return slices.ContainsFunc(have, func(tc model.TestCase) bool { _, ok := tc.Parameters[a.Name]; return !ok })
 	}

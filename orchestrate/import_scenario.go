@@ -41,19 +41,18 @@ type openingMessage struct {
 	Message string `json:"message" jsonschema_description:"The first message, in the first person."`
 }
 
-// scenarioOf returns the scenario of a record that has no turns yet, "" for any
+// scenarioOf returns the scenario and the person of a record that has no turns yet, "" for any
 // other record.
-func scenarioOf(raw json.RawMessage) (scenario, outcome, persona string) {
+func scenarioOf(raw json.RawMessage) (scenario, persona string) {
 	var r struct {
 		Scenario string            `json:"scenario"`
-		Outcome  string            `json:"expected_outcome"`
 		User     string            `json:"user_description"`
 		Turns    []json.RawMessage `json:"turns"`
 	}
 	if json.Unmarshal(raw, &r) != nil || len(r.Turns) > 0 {
-		return "", "", ""
+		return "", ""
 	}
-	return strings.TrimSpace(r.Scenario), strings.TrimSpace(r.Outcome), strings.TrimSpace(r.User)
+	return strings.TrimSpace(r.Scenario), strings.TrimSpace(r.User)
 }
 
 // openings gives scenarios without a conversation a first message. Without a
@@ -61,7 +60,7 @@ func scenarioOf(raw json.RawMessage) (scenario, outcome, persona string) {
 func (im *importer) openings(ctx context.Context, sources []source) []source {
 	var at []int // in sources
 	for i := range sources {
-		if s, _, _ := scenarioOf(sources[i].record.JSON); s != "" {
+		if s, _ := scenarioOf(sources[i].record.JSON); s != "" {
 			at = append(at, i)
 		}
 	}
@@ -120,7 +119,7 @@ func (im *importer) opening(ctx context.Context, sources []source, batch []int) 
 		var b strings.Builder
 		fmt.Fprintf(&b, "Language: %s\n", im.ex.Language)
 		for k, i := range left {
-			scenario, _, person := scenarioOf(sources[i].record.JSON)
+			scenario, person := scenarioOf(sources[i].record.JSON)
 			fmt.Fprintf(&b, "\n<scenario key=\"s%d\">\n%s\n", k+1, prompt.Fence(scenario))
 			if person != "" {
 				fmt.Fprintf(&b, "The person: %s\n", prompt.Fence(person))

@@ -318,7 +318,7 @@ func (p *planner) useCase(uc model.UseCase, policyIDs []string, tickets []ticket
 	up := &model.UseCasePlan{UseCaseID: uc.ID, PolicyIDs: policyIDs, Strength: p.strength}
 	want := p.counts.TestCasesPerUseCase
 	least := p.minimums.TestCasesPerUseCase
-	formats := p.formats(uc, policyIDs)
+	formats := p.formats(policyIDs)
 	// Room for every policy plain and pressed, should the array need to grow.
 	if !p.base.planned(up) {
 		up.Axes = p.axes(uc, policyIDs, formats, max(want, least, min(8, 2*len(policyIDs))))
@@ -413,9 +413,9 @@ func (p *planner) classify(axes []model.Axis, in *model.Input, f model.Format) (
 	return row, true
 }
 
-// formats returns the formats that the rows of a use case take in turn. A
+// formats returns the formats that rows on these policies take in turn. A
 // use case that turns on what the other side said needs a dialogue.
-func (p *planner) formats(uc model.UseCase, policyIDs []string) []model.Format {
+func (p *planner) formats(policyIDs []string) []model.Format {
 	var all, dialogues []model.Format
 	for _, f := range p.profile.Formats {
 		all = append(all, f.Format)

@@ -34,7 +34,7 @@ func (r *run) withdraw() (infeasible map[string]string, gaps []coverage.Gap) {
 	r.trim()
 	r.takeBack(infeasible)
 	if !r.single {
-		gaps = r.withdrawUseCases(infeasible)
+		gaps = r.withdrawUseCases()
 	}
 	planned := map[string][]*rowState{} // by policy and role
 	for _, uc := range r.ucs {
@@ -112,7 +112,7 @@ func unshowable(policy string, role model.Role, rows []*rowState, infeasible map
 
 // withdrawUseCases takes the use cases that rules cannot fill out of the run,
 // the emptiest first, down to the number asked for or the minimum.
-func (r *run) withdrawUseCases(infeasible map[string]string) []coverage.Gap {
+func (r *run) withdrawUseCases() []coverage.Gap {
 	least := r.o.opts.Minimums.Defaulted()
 	keep := least.UseCases
 	if n := r.o.opts.Counts.UseCases; n != 0 {

@@ -124,26 +124,16 @@ func (g *Golden) takeColumns(f loose.Fields) {
 }
 
 func (g *Golden) takeTurns(raw json.RawMessage) bool {
-	raw = loose.Inner(raw)
-	var items []json.RawMessage
-	if string(raw) == `""` {
-		return true
+	turns, ok := loose.List(raw, func(f loose.Fields) (t Turn) {
+		f.TakeText(&t.Role, "role")
+		f.TakeText(&t.Content, "content")
+		t.Extra = f.Rest()
+		return t
+	})
+	if ok {
+		g.Turns = turns
 	}
-	if json.Unmarshal(raw, &items) != nil {
-		return false
-	}
-	turns := make([]Turn, len(items))
-	for i, item := range items {
-		f, ok := loose.Members(item)
-		if !ok || f == nil {
-			return false
-		}
-		f.TakeText(&turns[i].Role, "role")
-		f.TakeText(&turns[i].Content, "content")
-		turns[i].Extra = f.Rest()
-	}
-	g.Turns = turns
-	return true
+	return ok
 }
 
 func (g *Golden) takeMetadata(raw json.RawMessage) bool {

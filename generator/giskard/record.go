@@ -77,28 +77,16 @@ func Parse(b []byte) (*Question, error) {
 }
 
 func (q *Question) takeHistory(raw json.RawMessage) bool {
-	raw = loose.Inner(raw)
-	var items []json.RawMessage
-	if string(raw) == `""` {
-		return true
-	}
-	if json.Unmarshal(raw, &items) != nil {
-		return false
-	}
-	turns := make([]Message, len(items))
-	for i, item := range items {
-		f, ok := loose.Members(item)
-		if !ok || f == nil {
-			return false
-		}
-		f.TakeText(&turns[i].Role, "role")
-		f.TakeText(&turns[i].Content, "content")
-		turns[i].Extra = f.Rest()
-	}
+	turns, ok := loose.List(raw, func(f loose.Fields) (t Message) {
+		f.TakeText(&t.Role, "role")
+		f.TakeText(&t.Content, "content")
+		t.Extra = f.Rest()
+		return t
+	})
 	if len(turns) > 0 {
 		q.ConversationHistory = turns
 	}
-	return true
+	return ok
 }
 
 func (q *Question) takeMetadata(raw json.RawMessage) bool {

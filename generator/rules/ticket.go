@@ -39,7 +39,7 @@ func (w *work) reply(row *model.Row, r *rand.Rand) (message, *answer, string) {
 	}
 	var found []scored
 	topics, hinted := w.k.meets(topic), w.k.meets(hints)
-	for _, i := range w.k.near(append(slices.Clone(topic), w.cited(row)...)...) {
+	for _, i := range w.k.near(append(slices.Clone(topic), w.cited()...)...) {
 		s := &w.k.statements[i]
 		if topics[i] < 2 && (topics[i] < 1 || hinted[i] < 2) && !(s.qa >= 0 && len(keys) > 0) {
 			continue // too little in common, whatever is related
@@ -319,7 +319,7 @@ func lastWord(s string) string {
 
 // cited returns the stems of the use case's questions, whose answers decide a
 // ticket in whatever words it comes.
-func (w *work) cited(row *model.Row) []string {
+func (w *work) cited() []string {
 	var out []string
 	for _, i := range w.about() {
 		out = append(out, w.q(i).asked...)

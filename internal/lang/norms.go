@@ -725,7 +725,7 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 	}
 	for i := 0; i < len(toks); i++ {
 		if m := n.exception.at(toks, i); m > 0 {
-			end := n.clauseEnd(s, toks, i, i+m, i == 0)
+			end := n.clauseEnd(s, toks, i+m, i == 0)
 			if end > i && end-i < len(toks) {
 				c.exceptions = append(c.exceptions, mark(i, end))
 				i = end - 1
@@ -740,7 +740,7 @@ func (n *Norms) clauses(s string, toks []token, in shadeList) *clausing {
 			continue // "even if": the obligation holds anyway
 		}
 		if m := n.condition.at(toks, i); m > 0 {
-			end := n.clauseEnd(s, toks, i, i+m, lead || !n.hasCue(s, toks[:i]))
+			end := n.clauseEnd(s, toks, i+m, lead || !n.hasCue(s, toks[:i]))
 			if end > i && end-i < len(toks) {
 				c.conditions = append(c.conditions, mark(i, end))
 				i = end - 1
@@ -807,10 +807,10 @@ func (n *Norms) adverbialEnd(s string, toks []token, i int) int {
 	return -1
 }
 
-// clauseEnd returns the token after the clause that a conjunction at token i
-// opens. A leading clause ends where the main clause begins; any other goes to
+// clauseEnd returns the token after the clause that a conjunction before token
+// after opens. A leading clause ends where the main clause begins; any other goes to
 // the end of the sentence or to the next clause that obliges.
-func (n *Norms) clauseEnd(s string, toks []token, i, after int, lead bool) int {
+func (n *Norms) clauseEnd(s string, toks []token, after int, lead bool) int {
 	first, before := -1, -1
 	if lead {
 		if k := n.seriesEnd(s, toks, after); k > 0 {

@@ -231,6 +231,28 @@ func Members(raw json.RawMessage) (Fields, bool) {
 	return f, err == nil
 }
 
+// List reads a list of objects, or a text that holds one; "" is nil. It reports
+// whether every item is an object.
+func List[T any](raw json.RawMessage, read func(Fields) T) ([]T, bool) {
+	raw = Inner(raw)
+	if string(raw) == `""` {
+		return nil, true
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		return nil, false
+	}
+	out := make([]T, len(items))
+	for i, item := range items {
+		f, ok := Members(item)
+		if !ok || f == nil {
+			return nil, false
+		}
+		out[i] = read(f)
+	}
+	return out, true
+}
+
 // Take removes the first of the keys that has a value, and hands the value to
 // read. Should read not accept it, it stays where it was. Keys that hold null
 // are removed.
