@@ -25,6 +25,9 @@ const Version = "answer/2"
 type Draft struct {
 	Row   *model.Row // nil outside of a plan
 	Input string     // the message; it may be empty for a row of empty messages
+	// Output is the reply, where it was already written: it stays as it is unless
+	// the check finds something in it. Empty where the reply is to be written.
+	Output string
 	// Contexts are the passages that the input was made from.
 	Contexts []chunk.Chunk
 	// Ask is what the method asks of the input and its reply beside what every
