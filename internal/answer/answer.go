@@ -1,7 +1,7 @@
 // Package answer ends what a generator's method began: it writes the ideal
-// replies to inputs, with what they are judged by, has inputs and replies
-// checked against the document, mends once what did not pass and keeps the best
-// version. All of it in batches.
+// replies to inputs, with what they are judged by, or only the latter where there
+// is a reply already; has inputs and replies checked against the document, mends
+// once what did not pass and keeps the best version. All of it in batches.
 package answer
 
 import (
@@ -18,15 +18,20 @@ import (
 	"github.com/casebook-go/casebook/model"
 )
 
-// Version is that of the prompts; recordings name it.
-const Version = "answer/2"
+// The versions of the prompts; recordings name them.
+const (
+	Version = "answer/2"
+	// DescribeVersion is that of the prompt for drafts that have a reply.
+	DescribeVersion = "describe/1"
+)
 
 // Draft is an input that a method made, for a row or outside of a plan.
 type Draft struct {
 	Row   *model.Row // nil outside of a plan
 	Input string     // the message; it may be empty for a row of empty messages
-	// Output is the reply, where it was already written: it stays as it is unless
-	// the check finds something in it. Empty where the reply is to be written.
+	// Output is a reply that was written elsewhere. Nothing is changed in it, or in
+	// the input, unless the check finds something. Empty where the reply is to be
+	// written.
 	Output string
 	// Contexts are the passages that the input was made from.
 	Contexts []chunk.Chunk
@@ -60,7 +65,7 @@ type Final struct {
 	Problems   []string
 	// Checked is false where the check gave no verdict on this version.
 	Checked bool
-	Version int // 0 = as first written, 1 = mended once, ...
+	Version int // 0 = as first written, or as the draft has it; 1 = mended once, ...
 
 	impossible string // why the model declined to write it
 }
@@ -71,7 +76,7 @@ func (f *Final) Pass(threshold float64) bool {
 }
 
 // Prompts replaces the system messages; "" is the built-in one.
-type Prompts struct{ Write, Check, Mend string }
+type Prompts struct{ Write, Describe, Check, Mend string }
 
 // Options configures the ending. Nil means all zero values.
 type Options struct {
@@ -151,16 +156,28 @@ func (e *ending) stage(name string, at []int) stage.Options {
 	return o
 }
 
-// Finish writes, checks and mends. The results are in the order of the drafts;
-// one without a value could not be written at all. A value that does not pass
+// Finish writes, or describes the drafts that have a reply, checks and mends. The
+// results are in the order of the drafts; one without a value could not be
+// written or described at all. A value that does not pass
 // says so in its Problems: whether it is kept is the caller's to decide. If the
 // check of a version fails, the version is kept, unchecked.
 func Finish(ctx context.Context, call *generator.Call, drafts []Draft, o *Options) []stage.Result[Final] {
 	e := begin(call, drafts, o)
 	best := make([]stage.Result[Final], len(drafts))
 	all := indices(drafts)
-	for k, r := range e.write(ctx, all) {
-		best[k] = r
+	var bare, whole []int
+	for _, i := range all {
+		if drafts[i].Output == "" {
+			bare = append(bare, i)
+		} else {
+			whole = append(whole, i)
+		}
+	}
+	for k, r := range e.write(ctx, bare) {
+		best[bare[k]] = r
+	}
+	for k, r := range e.describe(ctx, whole) {
+		best[whole[k]] = r
 	}
 	e.check(ctx, best, alive(best, all))
 	e.improve(ctx, best, e.o.Repairs)

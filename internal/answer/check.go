@@ -133,10 +133,10 @@ func (e *ending) judge(f *Final, d *Draft, v *verdict) {
 		note("the document does not settle this, ask for something that it does: %s", brief.Line(v.Unsettled))
 	}
 	f.Supported = true
-	said := strings.ToLower(brief.Line(f.Output))
+	said := strings.ToLower(prompt.Fence(brief.Line(f.Output)))
 	for _, s := range lines(v.Unsupported) {
-		// What is not in the reply cannot be unsupported in it.
-		if !empty(s) && strings.Contains(said, strings.ToLower(strings.Trim(s, "\"'«»“”. …"))) {
+		// What is not in the reply, as the check saw it, cannot be unsupported in it.
+		if !empty(s) && strings.Contains(said, strings.ToLower(prompt.Fence(strings.Trim(s, "\"'«»“”. …")))) {
 			f.Supported = false
 			note("the reply states what stands neither in the document nor in the message: %s", s)
 		}

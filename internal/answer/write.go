@@ -178,10 +178,17 @@ func (e *ending) read(i int, m *writtenItem, message string, given bool) *Final 
 	if f.Output == "" || len(f.Criteria) < 3 || f.Input == "" && !d.fixed() && d.Input != "" {
 		return nil
 	}
+	e.place(f, d, m.Policies, m.Shown)
+	return f
+}
+
+// place puts the policies that keys name and the phrases that show parameters
+// into an item.
+func (e *ending) place(f *Final, d *Draft, keys []string, phrases []shown) {
 	if d.Row != nil {
-		f.PolicyIDs = e.keys.Policies(d.Row, m.Policies)
+		f.PolicyIDs = e.keys.Policies(d.Row, keys)
 	}
-	for _, s := range m.Shown {
+	for _, s := range phrases {
 		if s.Phrase == "" {
 			continue
 		}
@@ -190,7 +197,6 @@ func (e *ending) read(i int, m *writtenItem, message string, given bool) *Final 
 		}
 		f.Shown[s.Parameter] = s.Phrase
 	}
-	return f
 }
 
 func key(k int) string { return fmt.Sprintf("i%d", k+1) }
