@@ -1,0 +1,382 @@
+package python
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/internal/answer"
+	"github.com/casebook-go/casebook/internal/brief"
+	"github.com/casebook-go/casebook/internal/stage"
+	"github.com/casebook-go/casebook/model"
+)
+
+// chunkTokens is the size of passages: those of the Go engines in a run.
+const chunkTokens = 256
+
+// losses is how often a task may lose its worker before it is given up.
+const losses = 2
+
+// wrap returns the generator that takes over the tool of the Go engine, whose
+// parameters are a P.
+func wrap[P any](e *Engine, m method, paths func(P) []string) (generator.Generator, error) {
+	native, err := m.generator()
+	if err != nil {
+		return nil, err
+	}
+	spec := native.Spec()
+	p, ok := spec.Params.(*P)
+	if !ok {
+		return nil, fmt.Errorf("python: the parameters of %s are a %T", spec.Name, spec.Params)
+	}
+	spec.Params = nil
+	e.method = m
+	return generator.New(spec, *p, func(ctx context.Context, call *generator.Call, p P) (*generator.Output, error) {
+		return e.generate(ctx, call, paths(p), p)
+	})
+}
+
+// work is one call.
+type work struct {
+	*Engine
+	call     *generator.Call
+	params   any // of the tool: deepeval.Params, ...
+	docs     []*model.Document
+	passages *passages
+	shared   json.RawMessage
+	try      int
+}
+
+func (e *Engine) generate(ctx context.Context, call *generator.Call, paths []string, params any) (*generator.Output, error) {
+	if call.Model == nil {
+		return nil, &OptionError{"Call.Model", "there is no model", "give the call one"}
+	}
+	docs, err := brief.Documents(call, paths)
+	if err != nil {
+		return nil, err
+	}
+	w := &work{Engine: e, call: call, params: params, docs: docs}
+	if w.passages, err = generator.Once(ctx, call.Memo, memoKey("passages", docs), func(context.Context) (*passages, error) {
+		return cut(docs, chunkTokens), nil
+	}); err != nil {
+		return nil, err
+	}
+	slots := w.slots()
+	if call.Repairs != nil {
+		w.mend(ctx, slots)
+		return w.output(ctx, slots, nil)
+	}
+	return w.output(ctx, slots, w.fill(ctx, slots))
+}
+
+// memoKey names what the calls of a run share of some documents.
+func memoKey(what string, docs []*model.Document) string {
+	key := "python " + what
+	for _, d := range docs {
+		key += "\x00" + d.Name
+	}
+	return key
+}
+
+// ErrGiven is the error of rows that no framework can fill: their message is
+// given, or must be one that no framework writes.
+var ErrGiven = errors.New("the framework writes messages of its own, and the row's is given or must be a bad one")
+
+// ErrDuplicate is the error of an item whose input exists already, or nearly.
+var ErrDuplicate = errors.New("its input repeats one that exists")
+
+// ErrEmpty is the error of an item for which the framework made nothing.
+var ErrEmpty = errors.New("the framework made nothing for it")
+
+func (w *work) slots() []*slot {
+	var out []*slot
+	for i := range w.call.Rows {
+		row := &w.call.Rows[i]
+		for k := range max(1, row.Examples) {
+			s := &slot{index: len(out), row: row, example: k, chunks: w.passages.of(w.call, row, 3), err: generator.ErrNotStarted}
+			if w.call.Repairs == nil && (row.Given != nil || row.Corner != "") {
+				s.err = ErrGiven
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// fill makes the items of the slots, and what is missing again. The error is
+// one after which no item can be made.
+func (w *work) fill(ctx context.Context, slots []*slot) error {
+	open := slices.DeleteFunc(slices.Clone(slots), func(s *slot) bool { return errors.Is(s.err, ErrGiven) })
+	if len(open) == 0 {
+		return nil
+	}
+	shared, err := w.method.prepare(ctx, w)
+	if err != nil {
+		return err
+	}
+	w.shared = shared
+	known := &coverage.Index{}
+	for i, a := range w.call.Avoid {
+		known.Add(fmt.Sprint("known ", i), a)
+	}
+	for ; w.try <= w.o.TopUps && len(open) > 0 && ctx.Err() == nil; w.try++ {
+		if err := w.make(ctx, open); err != nil {
+			return err
+		}
+		w.distinct(open, known)
+		w.finish(ctx, slices.DeleteFunc(slices.Clone(open), func(s *slot) bool { return s.err != nil }))
+		open = slices.DeleteFunc(open, func(s *slot) bool { return s.err == nil })
+		if slices.ContainsFunc(open, func(s *slot) bool { return stage.Fatal(s.err) }) {
+			break
+		}
+	}
+	return nil
+}
+
+// make has the framework make an item for each slot.
+func (w *work) make(ctx context.Context, open []*slot) error {
+	tasks := make([]task, len(open))
+	for i, s := range open {
+		s.made, s.final = nil, nil
+		s.seed = stage.Hash(w.call.Seed, s.row.ID, s.example, w.try)
+		body, err := w.method.body(w, s)
+		if err != nil {
+			return err
+		}
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("python: the task of row %s: %w", s.row.ID, err)
+		}
+		tasks[i] = task{ID: fmt.Sprintf("%d", s.index), Seed: int64(s.seed >> 12), Body: raw}
+	}
+	results, err := w.run(ctx, w.method.op(), w.shared, tasks)
+	for i, s := range open {
+		r := &results[i]
+		s.err = r.err
+		if s.err == nil && len(r.records) == 0 {
+			s.err = ErrEmpty
+		}
+		for _, rec := range r.records {
+			if s.made, s.err = w.method.read(w, s, rec); s.err == nil {
+				s.err = blank(s.made)
+			}
+			if s.err == nil {
+				break // what is more than asked is cut
+			}
+		}
+	}
+	return err
+}
+
+func blank(m *made) error {
+	switch {
+	case strings.TrimSpace(m.input) == "":
+		return fmt.Errorf("%w: the input is blank", ErrEmpty)
+	case strings.TrimSpace(m.output) == "":
+		return fmt.Errorf("%w: the expected output is blank", ErrEmpty)
+	}
+	return nil
+}
+
+// distinct keeps one of the items that repeat each other.
+func (w *work) distinct(open []*slot, known *coverage.Index) {
+	for _, s := range open {
+		if s.err != nil {
+			continue
+		}
+		if _, near := known.Near(s.made.input); near {
+			s.err = ErrDuplicate
+			continue
+		}
+		known.Add(fmt.Sprintf("%d %d", w.try, s.index), s.made.input)
+	}
+}
+
+// taskResult is what came of one task.
+type taskResult struct {
+	records []json.RawMessage
+	err     error
+}
+
+// run gives tasks to workers, in jobs of at most Batch. A task that lost its
+// worker is given to another, alone. The error is that of the model where no
+// later call can succeed, or that of ctx.
+func (w *work) run(ctx context.Context, op string, shared json.RawMessage, tasks []task) ([]taskResult, error) {
+	out := make([]taskResult, len(tasks))
+	left := make([]int, len(tasks))
+	for i := range tasks {
+		left[i] = i
+	}
+	for loss := 0; loss < losses && len(left) > 0; loss++ {
+		size := w.o.Batch
+		if loss > 0 {
+			size = 1
+		}
+		var group errgroup.Group
+		for batch := range slices.Chunk(left, size) {
+			group.Go(func() error { return w.job(ctx, op, shared, tasks, batch, out) })
+		}
+		if err := group.Wait(); err != nil {
+			return out, err
+		}
+		if ctx.Err() != nil {
+			return out, context.Cause(ctx)
+		}
+		left = slices.DeleteFunc(left, func(i int) bool {
+			var lost *WorkerError
+			return !errors.As(out[i].err, &lost)
+		})
+	}
+	return out, nil
+}
+
+// job runs the tasks at on one worker.
+func (w *work) job(ctx context.Context, op string, shared json.RawMessage, tasks []task, at []int, out []taskResult) error {
+	p, err := newProxy(ctx, w.call, proxyOptions{Framework: w.env.Framework})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	j := &job{Op: op, Endpoint: endpoint{URL: p.URL(), Token: p.Token(), Model: p.Model(), EmbeddingModel: p.EmbeddingModel()}, Concurrency: w.o.Concurrency, Shared: shared}
+	for _, i := range at {
+		j.Tasks = append(j.Tasks, tasks[i])
+	}
+	got, err := w.pool.run(ctx, j, p.Pending)
+	for k, i := range at {
+		t := &got.Tasks[k]
+		out[i] = taskResult{records: t.Records}
+		switch {
+		case t.Err != nil:
+			out[i].err = t.Err
+		case !t.Ended:
+			out[i].err = cmp.Or(err, error(ErrEmpty))
+		}
+	}
+	if fatal := p.Err(); fatal != nil {
+		return fatal
+	}
+	return nil
+}
+
+// finish has the items described, checked and mended, and says which are in.
+func (w *work) finish(ctx context.Context, open []*slot) {
+	drafts := make([]answer.Draft, len(open))
+	for i, s := range open {
+		drafts[i] = answer.Draft{Row: s.row, Input: s.made.input, Output: s.made.output, Contexts: s.made.contexts, Ask: s.made.ask, Open: s.made.open}
+	}
+	o := w.answers()
+	o.Stage.Seed = stage.Hash(w.call.Seed, "finish", w.try)
+	for i, r := range answer.Finish(ctx, w.call, drafts, o) {
+		w.take(open[i], r)
+	}
+}
+
+func (w *work) answers() *answer.Options {
+	return &answer.Options{
+		Stage: stage.Options{Name: w.env.Framework, Batch: 6, Concurrency: w.o.Concurrency}, Threshold: w.o.Threshold, MaxDocument: w.o.MaxDocument,
+	}
+}
+
+// QualityError says that an item did not pass the check, mended or not.
+type QualityError struct {
+	Score     float64 // of the input, 0 to 1
+	Threshold float64
+	Problems  []string
+}
+
+func (e *QualityError) Error() string {
+	return fmt.Sprintf("it did not pass the check, with a score of %.2f where %.2f is needed: %s", e.Score, e.Threshold, cmp.Or(strings.Join(e.Problems, " "), "no reason given"))
+}
+
+func (w *work) take(s *slot, r stage.Result[answer.Final]) {
+	s.err = r.Err
+	if s.err != nil {
+		return
+	}
+	f := r.Value
+	// A check that gave no verdict refuses nothing: the run has checks of its own.
+	if f.Checked && !(f.Supported && f.Score >= w.o.Threshold && (f.Answerable || s.made.open)) {
+		s.err = &QualityError{f.Score, w.o.Threshold, f.Problems}
+		return
+	}
+	s.final = &f
+}
+
+// mend writes refused items anew by what was found in them.
+func (w *work) mend(ctx context.Context, slots []*slot) {
+	for i, r := range answer.Mend(ctx, w.call, w.answers()) {
+		s := slots[i]
+		item := w.call.Repairs[s.row.ID].Item
+		if s.example >= len(item.Examples) || len(item.Examples[s.example].Metadata.Native) == 0 {
+			s.err = ErrEmpty
+			continue
+		}
+		if s.made, s.err = w.method.read(w, s, item.Examples[s.example].Metadata.Native); s.err == nil {
+			w.take(s, r)
+		}
+	}
+}
+
+// output puts the records in the order of the rows. A failure belongs to its
+// row; it is the call's when nothing was made.
+func (w *work) output(ctx context.Context, slots []*slot, failed error) (*generator.Output, error) {
+	out := &generator.Output{Engine: "python", Version: w.env.Version}
+	filled, told := map[string]bool{}, map[string]bool{}
+	var first, dead error
+	for _, s := range slots {
+		if s.err == nil {
+			var rec generator.Record
+			if rec, s.err = w.record(s); s.err == nil {
+				out.Records = append(out.Records, rec)
+				filled[s.row.ID] = true
+				continue
+			}
+		}
+		if !errors.Is(s.err, ErrGiven) {
+			first = cmp.Or(first, s.err)
+		}
+		if stage.Fatal(s.err) {
+			dead = cmp.Or(dead, s.err)
+		}
+	}
+	for _, s := range slots {
+		if s.err != nil && !filled[s.row.ID] && !told[s.row.ID] {
+			told[s.row.ID] = true
+			out.Dropped = append(out.Dropped, generator.Drop{Row: s.row.ID, Reason: s.err.Error()})
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return out, context.Cause(ctx)
+	case failed != nil:
+		return out, failed
+	case dead != nil:
+		return out, dead
+	case len(out.Records) == 0 && first != nil:
+		return out, fmt.Errorf("python: %s %s made nothing: %w", w.env.Framework, w.env.Version, first)
+	}
+	return out, nil
+}
+
+func (w *work) record(s *slot) (generator.Record, error) {
+	b, err := w.method.write(w, s, s.final)
+	if err != nil {
+		return generator.Record{}, fmt.Errorf("the record cannot be written: %w", err)
+	}
+	f := s.final
+	rec := generator.Record{Row: s.row.ID, JSON: b, Notes: &generator.Notes{
+		Name: f.Name, Description: f.Description, Criteria: f.Criteria, PolicyIDs: f.PolicyIDs, Shown: f.Shown,
+	}}
+	for i := range s.made.contexts {
+		rec.Spans = append(rec.Spans, s.made.contexts[i].Span)
+	}
+	return rec, nil
+}
