@@ -56,11 +56,11 @@ type endpoint struct {
 
 // replies is what came of a job, a reply for each task in their order.
 type replies struct {
-	Tasks []reply
+	Tasks []taskReply
 }
 
-// reply is what came of one task.
-type reply struct {
+// taskReply is what came of one task.
+type taskReply struct {
 	// Records are the driver's, in the order they were written. A task that did
 	// not end keeps those it had.
 	Records []json.RawMessage
@@ -208,7 +208,7 @@ func newTranscript(framework, id string, j *job, maxSize int, redact func(string
 }
 
 // emptyReplies are those of a job that no worker has done anything of.
-func emptyReplies(j *job) *replies { return &replies{Tasks: make([]reply, len(j.Tasks))} }
+func emptyReplies(j *job) *replies { return &replies{Tasks: make([]taskReply, len(j.Tasks))} }
 
 // errJobSize says that a job has more records than are kept.
 var errJobSize = errors.New("the records of one job are too large")
