@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +25,10 @@ const chunkTokens = 256
 
 // losses is how often a task may lose its worker before it is given up.
 const losses = 2
+
+// hopeless is how many tasks that lost their worker before may lose another,
+// with none that did not, before the others are given up with them.
+const hopeless = 3
 
 // wrap returns the generator that takes over the tool of the Go engine, whose
 // parameters are a P.
@@ -133,7 +138,7 @@ func (w *work) fill(ctx context.Context, slots []*slot) error {
 		}
 		w.distinct(open, known)
 		w.finish(ctx, slices.DeleteFunc(slices.Clone(open), func(s *slot) bool { return s.err != nil }))
-		open = slices.DeleteFunc(open, func(s *slot) bool { return s.err == nil })
+		open = slices.DeleteFunc(open, func(s *slot) bool { return s.err == nil || isLost(s.err) })
 		if slices.ContainsFunc(open, func(s *slot) bool { return stage.Fatal(s.err) }) {
 			break
 		}
@@ -207,8 +212,9 @@ type taskResult struct {
 }
 
 // run gives tasks to workers, in jobs of at most Batch. A task that lost its
-// worker is given to another, alone. The error is that of the model where no
-// later call can succeed, or that of ctx.
+// worker is given to another, alone; when the first few of those are lost too,
+// the rest is not tried. The error is one after which no task can succeed: the
+// model's, that of a worker which cannot start, or the cause of ctx.
 func (w *work) run(ctx context.Context, op string, shared json.RawMessage, tasks []task) ([]taskResult, error) {
 	out := make([]taskResult, len(tasks))
 	left := make([]int, len(tasks))
@@ -220,9 +226,24 @@ func (w *work) run(ctx context.Context, op string, shared json.RawMessage, tasks
 		if loss > 0 {
 			size = 1
 		}
+		var lost, ended atomic.Int64
 		var group errgroup.Group
-		for batch := range slices.Chunk(left, size) {
-			group.Go(func() error { return w.job(ctx, op, shared, tasks, batch, out) })
+		group.SetLimit(w.o.Workers)
+		for at := range slices.Chunk(left, size) {
+			group.Go(func() error {
+				if loss > 0 && lost.Load() >= hopeless && ended.Load() == 0 {
+					return nil
+				}
+				err := w.job(ctx, op, shared, tasks, at, out)
+				for _, i := range at {
+					if isLost(out[i].err) {
+						lost.Add(1)
+					} else {
+						ended.Add(1)
+					}
+				}
+				return err
+			})
 		}
 		if err := group.Wait(); err != nil {
 			return out, err
@@ -230,12 +251,14 @@ func (w *work) run(ctx context.Context, op string, shared json.RawMessage, tasks
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
 		}
-		left = slices.DeleteFunc(left, func(i int) bool {
-			var lost *WorkerError
-			return !errors.As(out[i].err, &lost)
-		})
+		left = slices.DeleteFunc(left, func(i int) bool { return !isLost(out[i].err) })
 	}
 	return out, nil
+}
+
+func isLost(err error) bool {
+	var lost *WorkerError
+	return errors.As(err, &lost)
 }
 
 // job runs the tasks at on one worker.
@@ -257,11 +280,15 @@ func (w *work) job(ctx context.Context, op string, shared json.RawMessage, tasks
 		case t.Err != nil:
 			out[i].err = t.Err
 		case !t.Ended:
-			out[i].err = cmp.Or(err, error(ErrEmpty))
+			out[i].err = cmp.Or(err, ErrEmpty)
 		}
 	}
-	if fatal := p.Err(); fatal != nil {
+	var lost *WorkerError
+	switch fatal := p.Err(); {
+	case fatal != nil:
 		return fatal
+	case errors.As(err, &lost) && lost.futile():
+		return lost
 	}
 	return nil
 }

@@ -121,6 +121,16 @@ func (e *WorkerError) remedy() string {
 	}
 }
 
+// futile reports whether another worker would fare no better.
+func (e *WorkerError) futile() bool {
+	switch e.Kind {
+	case KindUnsupported, KindStart, KindImport, KindTimeout, KindCanceled:
+		return true
+	default:
+		return false
+	}
+}
+
 // Unwrap returns the cause.
 func (e *WorkerError) Unwrap() error { return e.Err }
 

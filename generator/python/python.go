@@ -32,6 +32,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/casebook-go/casebook/generator"
@@ -93,6 +94,9 @@ type Options struct {
 	// Memory is the most bytes of address space a worker may have; 0 means no
 	// limit.
 	Memory int64
+	// Log is told, at debug level, what workers write to their standard error;
+	// nil means nobody.
+	Log *slog.Logger
 }
 
 func (o Options) settled() (Options, error) {
@@ -166,7 +170,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e.pool = newPool(e.env, poolOptions{
-		Workers: o.Workers, Temp: o.Temp, Start: o.Start, Stall: o.Stall, Idle: o.Idle, Memory: o.Memory,
+		Workers: o.Workers, Temp: o.Temp, Start: o.Start, Stall: o.Stall, Idle: o.Idle, Memory: o.Memory, Log: o.Log,
 	})
 	return e, nil
 }
