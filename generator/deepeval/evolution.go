@@ -29,6 +29,16 @@ func Evolutions() []Evolution {
 	return out
 }
 
+// Demand says in English what a right reply to an input of this evolution does:
+// "the reply respects the person's condition". It is empty for a name that is no
+// evolution.
+func (e Evolution) Demand() string {
+	if ev := evolutionOf(e); ev != nil {
+		return ev.ask
+	}
+	return ""
+}
+
 // evolution says what one evolution asks for. The examples obey the rules that
 // stand beside them in the prompt; a test holds that.
 type evolution struct {

@@ -19,6 +19,21 @@ func TestEvolutionsAreDeepEvals(t *testing.T) {
 	}
 }
 
+func TestEvolutionsDemandSomethingOfTheReply(t *testing.T) {
+	t.Parallel()
+	seen := map[string]Evolution{}
+	for _, e := range Evolutions() {
+		d := e.Demand()
+		if other, twice := seen[d]; twice || !strings.HasPrefix(d, "the reply ") {
+			t.Errorf("%s demands %q, as %q does", e, d, other)
+		}
+		seen[d] = e
+	}
+	if got := Evolution("Deepening").Demand(); got != "" {
+		t.Errorf("what is no evolution demands %q", got)
+	}
+}
+
 func TestDraw(t *testing.T) {
 	t.Parallel()
 	const n = 7000
