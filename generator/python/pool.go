@@ -25,6 +25,9 @@ type poolOptions struct {
 	Temp    string       // where private folders are made; "" means the system's
 	Program fs.FS        // the worker's files; nil means those embedded here
 	Log     *slog.Logger // nil means none
+	// Bytecode lets a worker write the bytecode of what it imports into its
+	// environment.
+	Bytecode bool
 }
 
 func (o poolOptions) settled() poolOptions {

@@ -144,13 +144,14 @@ func (w *worker) launch() (err error) {
 	if w.stderr, theirs[2], err = os.Pipe(); err != nil {
 		return err
 	}
+	args := []string{w.env.Interpreter, "-P", "-s"}
+	if !w.o.Bytecode {
+		args = append(args, "-B")
+	}
+	args = append(args, "-X", "utf8", main, w.env.Framework, strconv.FormatInt(w.o.Memory, 10), strconv.Itoa(w.o.Line))
 	// No context here: the process is ended with its whole group, by stop.
 	w.cmd = &exec.Cmd{
-		Path: w.env.Interpreter,
-		Args: []string{
-			w.env.Interpreter, "-P", "-s", "-B", "-X", "utf8", main, w.env.Framework,
-			strconv.FormatInt(w.o.Memory, 10), strconv.Itoa(w.o.Line),
-		},
+		Path: w.env.Interpreter, Args: args,
 		Env: environ(w.env, home), Dir: home,
 		Stdin: theirs[0], Stdout: theirs[1], Stderr: theirs[2],
 		SysProcAttr: ownGroup(),

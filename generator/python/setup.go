@@ -1,0 +1,670 @@
+package python
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// SetupOptions say what [Setup] makes and with what. Dir is needed; other zero
+// fields mean the defaults.
+type SetupOptions struct {
+	// Dir is the folder for the environments: each gets a folder in it, named
+	// after its framework. It is made if it is missing.
+	Dir string
+	// Only are the frameworks to set up; none means all.
+	Only []string
+	// Interpreter is the Python that the environments are made with, CPython
+	// 3.11: a path or a name on the PATH. "" means python3.11, then python3.
+	Interpreter string
+	// UV is the program uv, which installs a good deal faster than pip: a path
+	// or a name on the PATH. "" means uv if it is there, else pip; "-" means pip.
+	UV string
+	// Index is the address of the package index. "" means the one that uv or pip
+	// is configured for.
+	Index string
+	// Env is what uv, pip and the search for an interpreter get in their
+	// environment beside the little that they need: "NAME=value" for proxies,
+	// certificates, indexes, and HOME for their settings and caches. Without
+	// HOME they have none and keep nothing.
+	Env []string
+	// Announce is told what will be done before anything is made; its error ends
+	// Setup and is returned as it is. nil means nobody is told.
+	Announce func(*Plan) error
+	// OnStep is told of each step as it begins. nil means nobody is told.
+	OnStep func(Step)
+}
+
+// Plan is what Setup is going to do.
+type Plan struct {
+	// Dir is the folder for the environments, an absolute path.
+	Dir string
+	// Python is the version of the interpreter, and Installer what installs and
+	// its version: "uv 0.13.9". Both are "" when there is nothing to make.
+	Python, Installer string
+	// Environments are those asked for, in a fixed order.
+	Environments []PlannedEnvironment
+	// Bytes is about what the environments to be made will take.
+	Bytes int64
+}
+
+// PlannedEnvironment is one environment of a [Plan].
+type PlannedEnvironment struct {
+	Framework, Version string
+	// Dir is the environment's own folder.
+	Dir string
+	// Packages is how many will be installed.
+	Packages int
+	// Bytes is about what it takes, as the sum of file sizes; for one that is
+	// there, what it takes.
+	Bytes int64
+	// Present says that it is there and whole, and is left alone.
+	Present bool
+}
+
+// Step is one step of a set-up. Framework is "" where it serves all.
+type Step struct {
+	Framework string
+	// Name is "environment", "packages", "vocabulary" or "import".
+	Name string
+	// Text says it in words.
+	Text string
+}
+
+// SetupReport is what Setup left behind.
+type SetupReport struct {
+	// Dir is the folder of the environments, an absolute path.
+	Dir string
+	// Environments are those asked for, in a fixed order; after an error, those
+	// that are whole.
+	Environments []SetupEnvironment
+	// Bytes is what they take, as the sum of file sizes.
+	Bytes int64
+}
+
+// SetupEnvironment is one environment of a [SetupReport].
+type SetupEnvironment struct {
+	Environment
+	// Python is the version of its interpreter.
+	Python string
+	// Packages is how many its lock files have.
+	Packages int
+	// Bytes is the sum of its file sizes when it was made.
+	Bytes int64
+	// Made says that this call made it; else it was there.
+	Made bool
+}
+
+// SetupError says which step failed: what was run, and the end of what that
+// wrote. The environment has no marker then, and the next [Setup] makes it anew.
+type SetupError struct {
+	Framework string
+	// Step is as in [Step].
+	Step string
+	// Command is what was run, if the step runs something. Credentials are taken
+	// out of it, and of Output.
+	Command []string
+	// Output is the end of what the command wrote.
+	Output string
+	Err    error
+}
+
+func (e *SetupError) Error() string {
+	var b strings.Builder
+	b.WriteString("python: set-up")
+	if e.Framework != "" {
+		b.WriteString(" of " + e.Framework)
+	}
+	fmt.Fprintf(&b, ", step %s: %v", e.Step, e.Err)
+	if len(e.Command) > 0 {
+		fmt.Fprintf(&b, "\nrun was: %s", strings.Join(e.Command, " "))
+	}
+	if out := strings.TrimSpace(e.Output); out != "" {
+		fmt.Fprintf(&b, "\nit wrote:\n%s", out)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *SetupError) Unwrap() error { return e.Err }
+
+// InterpreterError says that there is no interpreter for the environments, or
+// that the one named cannot make them.
+type InterpreterError struct {
+	Path   string // as it was named or found; "" for none
+	Found  string // what it is
+	Want   string
+	Remedy string
+}
+
+func (e *InterpreterError) Error() string {
+	where := "no interpreter on the PATH"
+	if e.Path != "" {
+		where = "interpreter " + e.Path
+	}
+	return fmt.Sprintf("python: %s: %s; needed is %s: %s", where, e.Found, e.Want, e.Remedy)
+}
+
+// PlatformError says that a framework cannot be installed on an operating system
+// and architecture, as its lock file has no packages for them.
+type PlatformError struct {
+	Framework string // "" for all
+	Platform  string // "linux-musl/arm64"
+	Known     []string
+}
+
+func (e *PlatformError) Error() string {
+	what := "the frameworks"
+	if e.Framework != "" {
+		what = e.Framework
+	}
+	return fmt.Sprintf("python: %s cannot be set up on %s; there are packages for %s: leave it to the Go engine", what, e.Platform, strings.Join(e.Known, ", "))
+}
+
+// FolderError says that a folder is not touched, and why.
+type FolderError struct{ Dir, Reason string }
+
+func (e *FolderError) Error() string {
+	return fmt.Sprintf("python: folder %s is left as it is: %s; name another, or remove it yourself", e.Dir, e.Reason)
+}
+
+// BusyError says that another set-up is at work in a folder.
+type BusyError struct{ Dir string }
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("python: another set-up is at work in %s: wait for its end", e.Dir)
+}
+
+// SpaceError says that a disk has too little room for what is to be made.
+type SpaceError struct {
+	Dir        string
+	Need, Have int64 // bytes
+}
+
+func (e *SpaceError) Error() string {
+	const mb = 1e6
+	return fmt.Sprintf("python: %s has %.0f MB of room, and the environments need %.0f MB: free some, or set up fewer frameworks", e.Dir, float64(e.Have)/mb, float64(e.Need)/mb)
+}
+
+// The names of steps.
+const (
+	stepEnvironment = "environment"
+	stepPackages    = "packages"
+	stepVocabulary  = "vocabulary"
+	stepImport      = "import"
+)
+
+// Setup makes the environments in which the real frameworks run, from lock
+// files that name every package by version and hash; nothing is resolved and
+// nothing else is installed. Each is checked by starting the worker in it. An
+// environment that is there and whole is left alone, so that Setup may be called
+// at every start; one that is not whole, or is made from other lock files, is
+// made anew. Afterwards nothing needs the package index.
+//
+// Setup writes to Dir alone, and to the caches of uv and pip where Env has HOME.
+// Calls for one folder exclude each other. When ctx ends, what runs is killed.
+// The report is nil only where nothing was begun. The error is an *[OptionError],
+// *[InterpreterError], *[PlatformError], *[FolderError], *[BusyError],
+// *[SpaceError], *[SetupError], the cause of ctx's end, or the one of Announce.
+func Setup(ctx context.Context, o *SetupOptions) (*SetupReport, error) {
+	if o == nil {
+		o = &SetupOptions{}
+	}
+	s, err := newSetup(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if o.Announce != nil {
+		if err := o.Announce(s.plan()); err != nil {
+			return nil, err
+		}
+	}
+	return s.run(ctx)
+}
+
+// setup is a set-up under way.
+type setup struct {
+	o     *SetupOptions
+	root  string
+	parts []*target
+	base  *base // nil when there is nothing to make
+	uv    string
+	tool  string // what installs, for people
+	temp  string // private, in root
+	pip   string // the interpreter that has pip, when it installs
+	env   []string
+	hide  []string // what must not be told
+}
+
+// target is one environment of a set-up.
+type target struct {
+	pinned
+	dir      string
+	version  string
+	packages int
+	digest   string
+	present  *Environment // and whole
+	marker   *marker
+	made     bool
+}
+
+func newSetup(o *SetupOptions) (*setup, error) {
+	switch {
+	case o.Dir == "":
+		return nil, &OptionError{"Dir", "it is empty", "name the folder for the environments"}
+	case !supported:
+		return nil, &PlatformError{Platform: goPlatform(), Known: []string{"Linux", "macOS"}}
+	}
+	for i, name := range o.Only {
+		if _, ok := pinnedFor(name); !ok {
+			return nil, &OptionError{"Only", fmt.Sprintf("%q is no framework", name), "use " + strings.Join(frameworkNames(), ", ")}
+		}
+		if slices.Contains(o.Only[:i], name) {
+			return nil, &OptionError{"Only", fmt.Sprintf("%s is named twice", name), "name it once"}
+		}
+	}
+	for _, e := range o.Env {
+		if name, value, ok := strings.Cut(e, "="); !ok || name == "" || strings.ContainsRune(value, 0) {
+			return nil, &OptionError{"Env", fmt.Sprintf("%q is no setting", name), "use NAME=value"}
+		}
+	}
+	root, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, &OptionError{"Dir", err.Error(), "name a folder"}
+	}
+	s := &setup{o: o, root: root, hide: secretsOf(o)}
+	for _, p := range pins() {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, p.framework) {
+			continue
+		}
+		one := &target{pinned: p, dir: filepath.Join(root, p.framework)}
+		if one.version, one.packages, one.digest, err = p.contents(); err != nil {
+			return nil, fmt.Errorf("python: embedded lock files: %w", err)
+		}
+		s.parts = append(s.parts, one)
+	}
+	return s, nil
+}
+
+// frameworkNames are the names of the frameworks, in their fixed order.
+func frameworkNames() []string {
+	var names []string
+	for _, p := range pins() {
+		names = append(names, p.framework)
+	}
+	return names
+}
+
+// prepare looks at what is there, and makes nothing.
+func (s *setup) prepare(ctx context.Context) error {
+	missing := false
+	for _, p := range s.parts {
+		env, m, err := p.check(s.root)
+		if err == nil {
+			p.present, p.marker = env, m
+			continue
+		}
+		var incomplete *EnvironmentError
+		if !errors.As(err, &incomplete) {
+			return err
+		}
+		if err := free(p.dir); err != nil {
+			return err
+		}
+		missing = true
+	}
+	if info, err := os.Stat(s.root); err == nil && !info.IsDir() {
+		return &FolderError{s.root, "it is a file"}
+	}
+	if !missing {
+		return nil
+	}
+	var err error
+	if s.base, err = s.findBase(ctx); err != nil {
+		return err
+	}
+	for _, p := range s.parts {
+		if p.present == nil && !slices.Contains(p.platforms, s.base.platform()) {
+			return &PlatformError{p.framework, s.base.platform(), p.platforms}
+		}
+	}
+	return s.findTool(ctx)
+}
+
+// free returns an error for a folder that is not Setup's to empty.
+func free(dir string) error {
+	info, err := os.Lstat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return &FolderError{dir, plainPath(err).Error()}
+	case info.Mode()&fs.ModeSymlink != 0:
+		return &FolderError{dir, "it is a link"}
+	case !info.IsDir():
+		return &FolderError{dir, "it is a file"}
+	case signed(dir):
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return &FolderError{dir, plainPath(err).Error()}
+	}
+	if len(entries) > 0 {
+		return &FolderError{dir, "it was not made by casebook and is not empty"}
+	}
+	return nil
+}
+
+func (s *setup) plan() *Plan {
+	p := &Plan{Dir: s.root}
+	if s.base != nil {
+		p.Python, p.Installer = s.base.Version, s.tool
+	}
+	for _, one := range s.parts {
+		e := PlannedEnvironment{Framework: one.framework, Version: one.version, Dir: one.dir, Packages: one.packages, Bytes: one.bytes}
+		if one.present != nil {
+			e.Present, e.Bytes = true, one.marker.Bytes
+		} else {
+			p.Bytes += e.Bytes
+		}
+		p.Environments = append(p.Environments, e)
+	}
+	return p
+}
+
+// margin is room for what is unpacked and removed again.
+const margin = 100 << 20
+
+// run makes what is missing.
+func (s *setup) run(ctx context.Context) (*SetupReport, error) {
+	if s.base == nil {
+		return s.report(), nil
+	}
+	need := int64(margin)
+	for _, p := range s.parts {
+		if p.present == nil {
+			need += p.bytes + p.bytes/20
+		}
+	}
+	if have, ok := room(s.root); ok && have < need {
+		return nil, &SpaceError{s.root, need, have}
+	}
+	if err := os.MkdirAll(s.root, 0o755); err != nil { //nolint:gosec // programs that others may run, as any environment's
+		return nil, &FolderError{s.root, plainPath(err).Error()}
+	}
+	unlock, err := lockFolder(s.root)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	s.sweep()
+	if s.temp, err = os.MkdirTemp(s.root, tempPrefix); err != nil {
+		return nil, &FolderError{s.root, plainPath(err).Error()}
+	}
+	defer s.sweep()
+	if err := os.Mkdir(filepath.Join(s.temp, "home"), 0o700); err != nil {
+		return nil, &FolderError{s.temp, plainPath(err).Error()}
+	}
+	for _, p := range s.parts {
+		// Another call may have made it before the lock was ours.
+		if p.present, p.marker, err = p.check(s.root); err == nil {
+			continue
+		}
+		if err := s.build(ctx, p); err != nil {
+			return s.report(), err
+		}
+	}
+	return s.report(), nil
+}
+
+// tempPrefix begins the names of private folders, which are removed at the end
+// or, where a set-up was killed, by the next.
+const tempPrefix = ".casebook-"
+
+func (s *setup) sweep() {
+	entries, _ := os.ReadDir(s.root)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) && e.IsDir() {
+			_ = os.RemoveAll(filepath.Join(s.root, e.Name())) // else the next set-up tries again
+		}
+	}
+}
+
+func (s *setup) report() *SetupReport {
+	r := &SetupReport{Dir: s.root}
+	for _, p := range s.parts {
+		if p.present == nil {
+			continue
+		}
+		r.Environments = append(r.Environments, SetupEnvironment{
+			Environment: *p.present, Python: p.marker.Python, Packages: p.packages, Bytes: p.marker.Bytes, Made: p.made,
+		})
+		r.Bytes += p.marker.Bytes
+	}
+	return r
+}
+
+func (s *setup) step(p *target, name, format string, args ...any) {
+	if s.o.OnStep != nil {
+		s.o.OnStep(Step{p.framework, name, fmt.Sprintf(format, args...)})
+	}
+}
+
+// build makes one environment; its marker is the last thing that is written.
+func (s *setup) build(ctx context.Context, p *target) error {
+	fail := func(step string, err error) error { return asSetupError(p.framework, step, err) }
+
+	s.step(p, stepEnvironment, "making an environment with Python %s", s.base.Version)
+	if err := claim(p.dir); err != nil {
+		return fail(stepEnvironment, err)
+	}
+	if err := s.runCommand(ctx, []string{s.base.Executable, "-I", "-m", "venv", "--without-pip", p.dir}); err != nil {
+		return fail(stepEnvironment, err)
+	}
+
+	s.step(p, stepPackages, "installing %s and %d packages it needs with %s", p.version, p.packages-1, s.tool)
+	for _, lock := range p.locks {
+		if err := s.install(ctx, p, lock, ""); err != nil {
+			return fail(stepPackages, err)
+		}
+	}
+
+	if p.vocabulary {
+		s.step(p, stepVocabulary, "writing the vocabularies by which it measures texts")
+		if err := s.vocabulary(ctx, p); err != nil {
+			return fail(stepVocabulary, err)
+		}
+	}
+
+	s.step(p, stepImport, "starting the worker in it")
+	env := &Environment{Framework: p.framework, Version: p.version, Dir: p.dir, Interpreter: filepath.Join(p.dir, "bin", "python")}
+	if err := s.try(ctx, env); err != nil {
+		return fail(stepImport, err)
+	}
+
+	size, err := sizeOf(p.dir)
+	if err != nil {
+		return fail(stepImport, err)
+	}
+	m := &marker{
+		Framework: p.framework, Version: p.version, Lock: p.digest,
+		Base: s.base.Executable, Python: s.base.Version, Packages: p.packages, Bytes: size,
+	}
+	if err := writeMarker(p.dir, m); err != nil {
+		return fail(stepImport, err)
+	}
+	if p.present, p.marker, err = p.check(s.root); err != nil {
+		return fail(stepImport, err)
+	}
+	p.made = true
+	return nil
+}
+
+// claim makes a folder, or empties one of ours, and leaves the sign in it.
+func claim(dir string) error {
+	if err := free(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as any environment
+		return err
+	}
+	const sign = "This folder belongs to casebook's python.Setup, which may empty it and make it anew.\n"
+	if err := os.WriteFile(filepath.Join(dir, signFile), []byte(sign), 0o600); err != nil {
+		return err
+	}
+	// The marker first: what is half removed must not pass for whole.
+	if err := os.Remove(filepath.Join(dir, markerFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() == signFile {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// install installs a lock file's packages into an environment, or into a folder.
+func (s *setup) install(ctx context.Context, p *target, lock, into string) error {
+	b, err := lockFile(lock)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.temp, lock+".lock")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		return err
+	}
+	interpreter := filepath.Join(p.dir, "bin", "python")
+	var words []string
+	if s.uv != "" {
+		words = []string{s.uv, "pip", "install", "--python", interpreter, "--no-progress"}
+	} else {
+		if err := s.needPip(ctx); err != nil {
+			return err
+		}
+		words = []string{
+			s.pip, "-I", "-m", "pip", "--python", interpreter, "install",
+			"--no-compile", "--no-warn-script-location", "--progress-bar", "off", "--use-pep517",
+		}
+	}
+	// Packages come as they were built, but for those named, which are built with
+	// what the environment has: nothing without a hash takes part.
+	words = append(words, "--no-deps", "--require-hashes", "--no-build-isolation", "--only-binary", ":all:")
+	for _, name := range p.source {
+		words = append(words, "--no-binary", name)
+	}
+	if into != "" {
+		words = append(words, "--target", into)
+	}
+	return s.runCommand(ctx, append(words, "-r", path))
+}
+
+// needPip makes, once, an environment that has pip, so that those of the
+// frameworks need none.
+func (s *setup) needPip(ctx context.Context) error {
+	if s.pip != "" {
+		return nil
+	}
+	dir := filepath.Join(s.temp, "pip")
+	if err := s.runCommand(ctx, []string{s.base.Executable, "-I", "-m", "venv", dir}); err != nil {
+		return err
+	}
+	s.pip = filepath.Join(dir, "bin", "python")
+	return nil
+}
+
+// vocabularyFolder is where the package of [vocabularyLock] has them.
+const vocabularyFolder = "litellm/litellm_core_utils/tokenizers"
+
+// vocabulary takes tiktoken's vocabularies out of a package that has them.
+func (s *setup) vocabulary(ctx context.Context, p *target) error {
+	from := filepath.Join(s.temp, vocabularyDir)
+	defer os.RemoveAll(from) //nolint:errcheck // it goes with the private folder
+	if err := s.install(ctx, p, vocabularyLock, from); err != nil {
+		return err
+	}
+	to := filepath.Join(p.dir, vocabularyDir)
+	if err := os.Mkdir(to, 0o755); err != nil { //nolint:gosec // as any environment
+		return err
+	}
+	for _, v := range vocabularies() {
+		b, err := os.ReadFile(filepath.Join(from, filepath.FromSlash(vocabularyFolder), v.name))
+		if err != nil {
+			return err
+		}
+		if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != v.sha256 {
+			return fmt.Errorf("the vocabulary %s has the SHA-256 %x, and not %s", v.name, sum, v.sha256)
+		}
+		if err := os.WriteFile(filepath.Join(to, v.name), b, 0o644); err != nil { //nolint:gosec // as any environment
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMarker writes the marker as a whole or not at all.
+func writeMarker(dir string, m *marker) error {
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, markerFile+".")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // it has been renamed
+	_, err = f.Write(append(b, '\n'))
+	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, markerFile))
+}
+
+// sizeOf is the sum of the sizes of the files in a folder.
+func sizeOf(dir string) (int64, error) {
+	var sum int64
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return err
+	})
+	return sum, err
+}
+
+// asSetupError gives an error of a step its place.
+func asSetupError(framework, step string, err error) error {
+	var folder *FolderError
+	if errors.As(err, &folder) {
+		return err
+	}
+	e := &SetupError{Framework: framework, Step: step, Err: err}
+	var c *commandError
+	if errors.As(err, &c) {
+		e.Command, e.Output, e.Err = c.command, c.output, c.err
+	}
+	return e
+}
