@@ -81,24 +81,7 @@ func (w *work) ask(s *slot) string {
 	if s.row != nil && (s.row.Given != nil || s.row.Corner != "") {
 		return ""
 	}
-	switch s.kind {
-	case Complex:
-		return "The reply applies what the document says to exactly the circumstances that the person names."
-	case Distracting:
-		return "What the person mentions only in passing does not change the answer: the reply settles the need and is not led away by it."
-	case Situational:
-		return "The person tells their situation: the reply settles the need in it, and says nothing about the situation that the document does not."
-	case Double:
-		return "The person has two needs; the reply settles both."
-	case Conversational:
-		return "The message opens the matter and then asks; the reply answers what is asked, about the matter that was opened."
-	case MultiContext:
-		return "The answer takes at least two of the passages; the reply brings what they say together."
-	case OutOfScope:
-		return fmt.Sprintf("The document does not say what the person asks for, and not that %q either. The right reply says so in the assistant's own voice, neither confirms nor denies it, invents nothing, and then does what the document says for such a case: hands over, or names whom to ask; where it says nothing of the kind, it offers help with what it can. So that the document does not settle this is meant, and no fault.", s.fact)
-	default:
-		return ""
-	}
+	return s.kind.Demand(s.fact)
 }
 
 // cut returns passages.

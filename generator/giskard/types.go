@@ -78,6 +78,30 @@ func (t Type) Components() []Component {
 	}
 }
 
+// Demand says in English what a right reply to a question of the type does: "The
+// reply settles both." It is empty for a simple one and for an unknown type. fact
+// is what one out of scope is about.
+func (t Type) Demand(fact string) string {
+	switch t {
+	case Complex:
+		return "The reply applies what the document says to exactly the circumstances that the person names."
+	case Distracting:
+		return "What the person mentions only in passing does not change the answer: the reply settles the need and is not led away by it."
+	case Situational:
+		return "The person tells their situation: the reply settles the need in it, and says nothing about the situation that the document does not."
+	case Double:
+		return "The person has two needs; the reply settles both."
+	case Conversational:
+		return "The message opens the matter and then asks; the reply answers what is asked, about the matter that was opened."
+	case MultiContext:
+		return "The answer takes at least two of the passages; the reply brings what they say together."
+	case OutOfScope:
+		return fmt.Sprintf("The document does not say what the person asks for, and not that %q either. The right reply says so in the assistant's own voice, neither confirms nor denies it, invents nothing, and then does what the document says for such a case: hands over, or names whom to ask; where it says nothing of the kind, it offers help with what it can. So that the document does not settle this is meant, and no fault.", fact)
+	default:
+		return ""
+	}
+}
+
 // modified reports whether a question of the type is made by rewriting a first one.
 func (t Type) modified() bool {
 	switch t {
