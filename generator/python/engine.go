@@ -57,6 +57,7 @@ type work struct {
 	docs     []*model.Document
 	passages *passages
 	shared   json.RawMessage
+	held     any // what the method's prepare keeps of the call; nil in a repair call
 	try      int
 }
 
@@ -185,7 +186,7 @@ func blank(m *made) error {
 	switch {
 	case strings.TrimSpace(m.input) == "":
 		return fmt.Errorf("%w: the input is blank", ErrEmpty)
-	case strings.TrimSpace(m.output) == "":
+	case strings.TrimSpace(m.output) == "" && !m.open:
 		return fmt.Errorf("%w: the expected output is blank", ErrEmpty)
 	}
 	return nil

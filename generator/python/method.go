@@ -53,7 +53,7 @@ type slot struct {
 // made is what a framework made for a slot.
 type made struct {
 	native        any    // the record, parsed: *deepeval.Golden, ...
-	input, output string // as the framework wrote them
+	input, output string // as the framework wrote them; no output, of an open one, is written
 	// contexts are the passages that the record names, found again in the
 	// documents; what is in none is left out.
 	contexts []chunk.Chunk
