@@ -92,3 +92,25 @@ func (p *passages) at(ev model.Evidence) []int {
 	}
 	return out
 }
+
+// named returns the passage with an id, if its text is that of a context, else
+// the one whose text it is: passages may be alike.
+func (p *passages) named(id, context string) (chunk.Chunk, bool) {
+	if c, ok := p.id(id); ok && slices.Equal(strings.Fields(c.Text), strings.Fields(context)) {
+		return c, true
+	}
+	return p.text(context)
+}
+
+// best returns the index of the passage that holds the most lines of an evidence,
+// the first of equals; -1 is none.
+func (p *passages) best(ev model.Evidence) int {
+	best, most := -1, 0
+	for _, i := range p.at(ev) {
+		s := &p.all[i].Span
+		if n := min(s.EndLine, ev.LineEnd) - max(s.StartLine, ev.LineStart) + 1; n > most {
+			best, most = i, n
+		}
+	}
+	return best
+}

@@ -127,6 +127,21 @@ func (e *engine) dressRows(call *generator.Call, w *world, orders []order, free 
 	}
 }
 
+// Dress draws one of [Styles] and one of [Lengths] for each row, each as evenly as
+// the rows allow: what a row plans goes before an even mix. The draw follows from
+// the seed.
+func Dress(rows []*model.Row, axes []model.Axis, seed uint64) ([]Style, []Length) {
+	styles, lengths := Styles(), Lengths()
+	first := stage.Rand(seed, "dress").IntN(1 << 20)
+	s := drawFitting(len(rows), len(styles), first, func(i, s int) bool { return styles[s].fits(rows[i], axes) })
+	l := drawFitting(len(rows), len(lengths), first, func(i, l int) bool { return lengths[l].fits(rows[i], axes) })
+	outS, outL := make([]Style, len(rows)), make([]Length, len(rows))
+	for i := range rows {
+		outS[i], outL[i] = styles[s[i]], lengths[l[i]]
+	}
+	return outS, outL
+}
+
 // drawFitting gives each of n rows one of k options, as evenly as the rows
 // allow: what a plan asks for goes before an even mix.
 func drawFitting(n, k, first int, fits func(row, option int) bool) []int {
