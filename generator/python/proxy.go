@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -85,8 +86,10 @@ type proxyCounts struct {
 	Mended     int64 // replies that did not fit and were made to without asking
 }
 
-// errProxyClosed is the end of the calls that are under way when a proxy closes.
-var errProxyClosed = errors.New("the proxy was closed")
+var (
+	errProxyClosed = errors.New("the proxy was closed")
+	errCallEnded   = errors.New("the call was cancelled")
+)
 
 // newProxy starts a proxy. Close it; until then the end of ctx ends its calls.
 func newProxy(ctx context.Context, call *generator.Call, o proxyOptions) (*proxy, error) {
@@ -300,10 +303,8 @@ func (p *proxy) fail(err error) reply {
 		unfit   *unfitError
 	)
 	switch {
-	case errors.As(err, &e):
-		// Not the cause: what a transport says may hold a key.
-		said := &llm.Error{Kind: e.Kind, Status: e.Status, Code: e.Code, Message: e.Message}
-		return reply{statusOf(e.Kind), errorBody(string(e.Kind), "model_error", said.Error())}
+	case errors.Is(err, errCallEnded), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return reply{http.StatusServiceUnavailable, errorBody("cancelled", "server_error", errCallEnded.Error())}
 	case errors.As(err, &unfit):
 		return reply{statusOf(llm.KindSchema), errorBody(string(llm.KindSchema), "model_error", unfit.Error())}
 	case errors.As(err, &budget):
@@ -311,9 +312,11 @@ func (p *proxy) fail(err error) reply {
 	case errors.As(err, &stopped):
 		return reply{http.StatusServiceUnavailable, errorBody("stopped", "model_error", "no more calls are made: too many failed")}
 	case errors.As(err, &missing):
-		return reply{http.StatusServiceUnavailable, errorBody("missing", "model_error", "the recording has no reply to the request")}
-	case errors.Is(err, errProxyClosed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return reply{http.StatusServiceUnavailable, errorBody("cancelled", "server_error", "the call was cancelled")}
+		return reply{http.StatusServiceUnavailable, errorBody("missing", "model_error", missing.Error())}
+	case errors.As(err, &e):
+		// Not the cause: what a transport says may hold a key.
+		said := &llm.Error{Kind: e.Kind, Status: e.Status, Code: e.Code, Message: e.Message}
+		return reply{statusOf(e.Kind), errorBody(string(e.Kind), "model_error", said.Error())}
 	}
 	p.call.Log.Debug("a call of a Python worker failed", "purpose", p.purpose, "error", err)
 	return reply{http.StatusInternalServerError, errorBody("internal", "server_error", "the call of the model failed")}
@@ -384,8 +387,12 @@ func readEmbeddings(body []byte) (*embeddingsRequest, error) {
 		}
 		return &r, nil
 	}
-	if err := json.Unmarshal(r.Input, &r.texts); err != nil {
+	var texts []*string
+	if err := json.Unmarshal(r.Input, &texts); err != nil || slices.Contains(texts, nil) {
 		return nil, badRequest("input must be a text or a list of texts; token ids are not taken")
+	}
+	for _, text := range texts {
+		r.texts = append(r.texts, *text)
 	}
 	switch {
 	case len(r.texts) == 0:
@@ -458,10 +465,11 @@ func checkVectors(vs [][]float32, n int) error {
 	return nil
 }
 
-// ended is err, or the reason for which ctx ended before it.
+// ended is err, marked as a cancellation if ctx has ended, whatever the client
+// made of that.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil && !stage.Fatal(err) {
-		return context.Cause(ctx)
+		return fmt.Errorf("%w: %w", errCallEnded, err)
 	}
 	return err
 }
