@@ -52,8 +52,10 @@ type slot struct {
 
 // made is what a framework made for a slot.
 type made struct {
-	native        any    // the record, parsed: *deepeval.Golden, ...
-	input, output string // as the framework wrote them; no output, of an open one, is written
+	native any // the record, parsed: *deepeval.Golden, ...
+	// input and output are as the framework wrote them. An open item may have no
+	// output: then it is written.
+	input, output string
 	// contexts are the passages that the record names, found again in the
 	// documents; what is in none is left out.
 	contexts []chunk.Chunk
