@@ -4,13 +4,15 @@ import "regexp"
 
 // The kinds of request that end every method.
 const (
-	AnswerWrite = "answer"
-	AnswerCheck = "answer_check"
-	AnswerMend  = "answer_mend"
+	AnswerWrite    = "answer"
+	AnswerDescribe = "answer_describe"
+	AnswerCheck    = "answer_check"
+	AnswerMend     = "answer_mend"
 )
 
 var answerMarks = []mark{
 	{AnswerWrite, "Repeat the message exactly, write the ideal reply"},
+	{AnswerDescribe, "You describe tests of an assistant"},
 	{AnswerMend, "with a reply that did not pass a check"},
 	{AnswerCheck, "You check tests of an assistant"},
 }
@@ -23,7 +25,7 @@ var (
 )
 
 // answers plays the end of a method: every reply is new and passes, and needs
-// all its passages.
+// all its passages; criteria are always the same.
 func answers(kind, prompt string) any {
 	out := []map[string]any{}
 	for _, m := range answerItem.FindAllStringSubmatch(prompt, -1) {
@@ -41,6 +43,13 @@ func answers(kind, prompt string) any {
 		policies := []string{}
 		if p := policyKey.FindStringSubmatch(m[2]); p != nil {
 			policies = append(policies, p[1])
+		}
+		if kind == AnswerDescribe {
+			out = append(out, map[string]any{
+				"item": m[1], "situation": "Somebody needs something.", "name": Text("case", prompt, m[1]), "shown": []any{}, "policies": policies,
+				"criteria": []string{"says this", "asks that", "promises nothing"},
+			})
+			continue
 		}
 		message := m[3]
 		if kind == AnswerMend {
