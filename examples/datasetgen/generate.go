@@ -30,6 +30,8 @@ type settings struct {
 	useCases, testCases, examples int
 	strength, concurrency         int
 	generators, addTo             string
+	frameworks, engine            string
+	engineFallback                string
 	format, from                  string // of import
 	model, baseURL                string
 	embedding                     string // model of embeddings
@@ -54,6 +56,9 @@ func generateFlags(s *settings) *flag.FlagSet {
 	fs.IntVar(&s.examples, "n-examples-per-tc", 0, "exactly so many examples a test case (default 1)")
 	fs.IntVar(&s.strength, "strength", 2, "strength of the covering arrays: 2 = all pairs of values, 3 = all triples")
 	fs.StringVar(&s.generators, "generators", "", "the generators to choose from, with commas between: "+strings.Join(generatorNames(), ",")+" (default: all that the run can use); what they leave open is made by direct and rules")
+	fs.StringVar(&s.engine, "engine", "", "what stands behind deepeval, ragas and giskard: go, python (the framework itself), or one for each, such as deepeval=python,ragas=go (default: go)")
+	fs.StringVar(&s.frameworks, "frameworks", "", "the folder that setup-frameworks filled; for --engine python")
+	fs.StringVar(&s.engineFallback, "engine-fallback", "", "go: where an environment is missing or does not fit, warn and use the Go engine (default: stop)")
 	fs.StringVar(&s.addTo, "add-to", "", "complete the dataset in this folder: what is there stays as it is; --out may be the same folder")
 	s.modelFlags(fs)
 	return fs
@@ -144,7 +149,7 @@ func (s *settings) check() error {
 	case s.budgetUSD > 0 && s.priceIn == 0:
 		return usage("--budget-usd needs the prices of the model: give --price-in and --price-out")
 	}
-	return nil
+	return s.checkEngines()
 }
 
 func generate(ctx context.Context, t *terminal, args []string) error {
@@ -176,6 +181,12 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		rec.abandon()
 		return err
 	}
+	gens, frameworks, err := s.withEngines(t, gens, opts)
+	if err != nil {
+		rec.abandon()
+		return err
+	}
+	defer frameworks.close(t)
 	show := newProgress(t, s.now)
 	opts.OnEvent = show.event
 	o, err := orchestrate.New(gens, opts)

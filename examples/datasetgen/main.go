@@ -6,6 +6,7 @@
 //	datasetgen validate --out DIR [--input DOC.md]
 //	datasetgen import --format FORMAT --from FILE --input DOC.md --out DIR [flags]
 //	datasetgen export --format FORMAT --from DIR --to FILE
+//	datasetgen setup-frameworks --dir DIR [--only deepeval,ragas,giskard]
 package main
 
 import (
@@ -68,6 +69,9 @@ const help = `datasetgen turns a business document (Markdown) into an evaluation
   datasetgen generate --input DOC.md --add-to DIR --out DIR
                                                           complete a dataset: what is there stays
   datasetgen export --format FORMAT --from DIR --to FILE  write one as another tool's file
+  datasetgen setup-frameworks --dir DIR [--only NAMES]    install the real DeepEval, Ragas and Giskard
+  datasetgen generate --frameworks DIR --engine python --input DOC.md --out DIR
+                                                          ... and have them make the tests
 
 FORMAT is deepeval, ragas or giskard. "datasetgen generate -h" lists the flags. Without a model it works offline; with
 OPENAI_API_KEY (or OPENAI_BASE_URL) and OPENAI_MODEL, or the flags of the same
@@ -92,11 +96,13 @@ func run(ctx context.Context, t *terminal, args []string) int {
 		err = importTests(ctx, t, args[1:])
 	case "export":
 		err = export(t, args[1:])
+	case "setup-frameworks":
+		err = setupFrameworks(ctx, t, args[1:], time.Now)
 	case "help", "-h", "--help":
 		fmt.Fprint(t.out, help)
 		return exitDone
 	default:
-		err = usage("unknown command %q; the commands are generate, validate, import and export", args[0])
+		err = usage("unknown command %q; the commands are generate, validate, import, export and setup-frameworks", args[0])
 	}
 	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return exitDone

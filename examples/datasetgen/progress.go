@@ -126,6 +126,7 @@ func summary(w io.Writer, out string, res *orchestrate.Result, short *coverage.S
 		fmt.Fprintf(w, "sources: %s\n", s)
 	}
 	fmt.Fprintf(w, "made by: %s\n", tally(d.Examples, func(e *model.Example) string { return e.Metadata.Generator }))
+	sayEngines(w, m)
 	testable, both := 0, 0
 	for _, p := range c.Policies {
 		if p.Testable {

@@ -43,17 +43,17 @@ func pins() []pinned {
 	return []pinned{
 		{
 			framework: DeepEval, locks: []string{"deepeval"},
-			bytes:     100 << 20,
+			bytes:     100e6,
 			platforms: append(common, "darwin/amd64", "linux-musl/amd64"),
 		},
 		{
 			framework: Ragas, locks: []string{"ragas"}, vocabulary: true,
-			bytes:     560 << 20,
+			bytes:     640e6,
 			platforms: append(common, "darwin/amd64"),
 		},
 		{
 			framework: Giskard, locks: []string{"giskard.build", "giskard"}, source: []string{"langdetect"},
-			bytes:     1200 << 20,
+			bytes:     1217e6,
 			platforms: common,
 		},
 	}
