@@ -38,7 +38,7 @@ func newAuthor(tb testing.TB, name string) (*actor.Author, *model.Document) {
 
 func TestAuthorsItemsPassEveryCheck(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bike_rental_en.md", "hotel_en.md", "flower_delivery_ru.md", "internet_provider_ru.md"} {
+	for _, name := range []string{"bike_rental_en.md", "internet_provider_ru.md"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a, doc := newAuthor(t, name)

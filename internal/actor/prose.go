@@ -326,13 +326,17 @@ func (p *prose) reply(message, matter string) string {
 	}
 	slices.SortStableFunc(sayings, func(a, b said) int { return b.near - a.near })
 	sayings = sayings[:min(len(sayings), 8)]
+	c, err := p.candidate(message)
+	if err != nil {
+		return p.one(p.words().handover)
+	}
 	for n := min(most, len(sayings)); n > 0; n-- {
 		for at := 0; at+n <= len(sayings); at++ {
 			var parts []string
 			for _, s := range sayings[at : at+n] {
 				parts = append(parts, s.text)
 			}
-			if text := strings.Join(parts, " "); p.passes(message, text) {
+			if text := strings.Join(parts, " "); passes(c, text) {
 				return text
 			}
 		}
@@ -345,18 +349,24 @@ var replyChecks = slices.DeleteFunc(coverage.DefaultChecks(), func(c coverage.Ch
 	return !slices.Contains([]string{"language", "placeholder", "voice", "grounding", "qualifiers", "claims", "length", "stock"}, c.Name)
 })
 
-// passes reports whether the checks that every item goes through find nothing in
-// a reply.
-func (p *prose) passes(message, reply string) bool {
+// candidate is an item of a message without a reply, for the checks.
+func (p *prose) candidate(message string) (*coverage.Candidate, error) {
 	doc, err := model.ParseMarkdown("text.md", []byte(p.text+"\n"), nil)
 	if err != nil {
-		return false
+		return nil, err
 	}
-	c := &coverage.Candidate{
-		Documents: []*model.Document{doc}, Lang: p.l, Language: p.l.Code, Profile: model.SupportBot(),
+	docs := []*model.Document{doc}
+	return &coverage.Candidate{
+		Documents: docs, Ground: coverage.NewGround(p.l, docs), Lang: p.l, Language: p.l.Code, Profile: model.SupportBot(),
 		Item: model.Item{Examples: []model.Example{{
-			Format: model.SingleTurnQA, Input: model.Input{Messages: []model.Message{{Role: model.RoleUser, Content: message}}}, ExpectedOutput: reply,
+			Format: model.SingleTurnQA, Input: model.Input{Messages: []model.Message{{Role: model.RoleUser, Content: message}}},
 		}}},
-	}
+	}, nil
+}
+
+// passes reports whether the checks that every item goes through find nothing in
+// a reply.
+func passes(c *coverage.Candidate, reply string) bool {
+	c.Item.Examples[0].ExpectedOutput = reply
 	return !slices.ContainsFunc(coverage.RunChecks(replyChecks, c), func(f coverage.Finding) bool { return !f.Warn && f.Field == "expected_output" })
 }
