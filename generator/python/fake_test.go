@@ -178,6 +178,7 @@ func init() { //nolint:gochecknoinits // parts use what is declared beside them
 	lines := func(make func(j *fakeJob) []string) part {
 		return func(f *fakeWorker) {
 			f.say(make(f.begin())...)
+			f.note("silent", os.Getpid())
 			f.hang()
 		}
 	}
@@ -331,11 +332,12 @@ func init() { //nolint:gochecknoinits // parts use what is declared beside them
 		},
 		"endless words": func(f *fakeWorker) {
 			f.begin()
+			f.note("silent", os.Getpid())
 			for {
 				os.Stderr.Write(bytes.Repeat([]byte("flood\n"), 1<<10))
 			}
 		},
-		"deaf": func(f *fakeWorker) { f.ready(); f.hang() }, // reads no job
+		"deaf": func(f *fakeWorker) { f.ready(); f.note("silent", os.Getpid()); f.hang() }, // reads no job
 		"ignores signals": func(f *fakeWorker) {
 			signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
 			f.begin()
@@ -354,6 +356,7 @@ func init() { //nolint:gochecknoinits // parts use what is declared beside them
 		"child and hang": func(f *fakeWorker) {
 			f.begin()
 			f.spawn(false)
+			f.note("silent", os.Getpid())
 			f.hang()
 		},
 		"tells token": func(f *fakeWorker) {
