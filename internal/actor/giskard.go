@@ -11,6 +11,7 @@ const (
 	GiskardQuestions = "giskard_questions"
 	GiskardRewrites  = "giskard_rewrites"
 	GiskardAbsence   = "giskard_absence"
+	GiskardScope     = "python_giskard_scope"
 )
 
 // giskardMarks tell the kinds by their system prompts.
@@ -19,6 +20,7 @@ var giskardMarks = []mark{
 	{GiskardQuestions, "You write messages that people send to the assistant of a business"},
 	{GiskardRewrites, "You rewrite messages that people send to the assistant of a business"},
 	{GiskardAbsence, "You check whether a knowledge base says something"},
+	{GiskardScope, "You read rules that a business gives its assistant"},
 }
 
 var (
@@ -29,8 +31,12 @@ var (
 
 // giskard plays the stages of Giskard's method: topics have the names of their
 // first words, every message is new and shows its row's parameters as far as a
-// few words can, and the base says nothing of what is out of scope.
+// few words can, the base says nothing of what is out of scope, and no rule is about
+// what cannot be answered.
 func giskard(kind, prompt string) any {
+	if kind == GiskardScope {
+		return map[string]any{"rules": []string{}}
+	}
 	if kind == GiskardTopics {
 		topics := []map[string]string{}
 		for _, m := range giskardGroup.FindAllStringSubmatch(prompt, -1) {

@@ -377,6 +377,9 @@ func (u *upstream) giskard() (any, error) {
 			return []any{u.pair(p, "question", "answer"), u.pair(p, "question", "answer")}, nil
 		}
 		return u.pair(p, "question", "answer"), nil
+	case "pairs":
+		p := u.about(u.prompt)
+		return map[string]any{"pairs": []any{u.pair(p, "question", "answer"), u.pair(p, "question", "answer")}}, nil
 	case "question":
 		if question == "" {
 			return nil, errForeign
