@@ -66,6 +66,8 @@ type proxy struct {
 	served chan struct{} // closed when the server accepts no more
 	conns  sync.WaitGroup
 
+	schemas schemaCache
+
 	pending atomic.Int64
 	chat    atomic.Int64
 	embeds  atomic.Int64

@@ -56,7 +56,7 @@ type usage struct {
 
 // readChat turns the body of a request into the port's request, the same for the
 // same body, and says what form the reply must have. Errors are *[requestError].
-func readChat(body []byte) (*chatRequest, *llm.Request, error) {
+func readChat(body []byte, schemas *schemaCache) (*chatRequest, *llm.Request, error) {
 	var r chatRequest
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, nil, badRequest("the request cannot be read: %s", problemOf(err))
@@ -91,7 +91,7 @@ func readChat(body []byte) (*chatRequest, *llm.Request, error) {
 		}
 		req.MaxTokens = *limit
 	}
-	if err := r.readFormat(req); err != nil {
+	if err := r.readFormat(req, schemas); err != nil {
 		return nil, nil, err
 	}
 	return &r, req, nil
@@ -138,7 +138,7 @@ func (m *chatMessage) read() (llm.Message, error) {
 	return out, nil
 }
 
-func (r *chatRequest) readFormat(req *llm.Request) error {
+func (r *chatRequest) readFormat(req *llm.Request, schemas *schemaCache) error {
 	f := r.Format
 	if f == nil {
 		return nil
@@ -149,7 +149,7 @@ func (r *chatRequest) readFormat(req *llm.Request) error {
 		req.JSONObject = true
 		r.form = anyJSON{}
 	case "json_schema":
-		s, err := compileSchema(f.Schema.Schema)
+		s, err := schemas.compile(f.Schema.Schema)
 		if err != nil {
 			return &requestError{status: http.StatusBadRequest, code: string(llm.KindSchema), message: "response_format: " + err.Error()}
 		}
@@ -175,7 +175,7 @@ func schemaName(name string) string {
 }
 
 func (p *proxy) serveChat(ctx context.Context, body []byte) reply {
-	r, req, err := readChat(body)
+	r, req, err := readChat(body, &p.schemas)
 	if err != nil {
 		return p.refuse(err)
 	}

@@ -28,7 +28,7 @@ func FuzzChatRequest(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, req, err := readChat(body)
+		r, req, err := readChat(body, &schemaCache{})
 		if err != nil {
 			var refused *requestError
 			if !errors.As(err, &refused) || refused.status != http.StatusBadRequest || refused.code == "" || refused.message == "" {
@@ -50,7 +50,7 @@ func FuzzChatRequest(f *testing.F) {
 		if _, err := json.Marshal(req); err != nil {
 			t.Fatalf("%q: the request cannot be recorded: %v", body, err)
 		}
-		_, again, err := readChat(body)
+		_, again, err := readChat(body, &schemaCache{})
 		if err != nil || cmp.Diff(req, again) != "" {
 			t.Fatalf("%q: read again: %v (-first +second):\n%s", body, err, cmp.Diff(req, again))
 		}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -146,7 +147,7 @@ func insane(v any, left *int) string {
 
 // replySchema is a JSON Schema that a reply must follow. It comes from a
 // framework and is not trusted: it is small, refers to nothing but its own
-// definitions, and never to itself.
+// definitions, and never to itself. It is safe for concurrent use.
 type replySchema struct {
 	text  json.RawMessage // compact
 	title string
@@ -194,6 +195,34 @@ func compileSchema(raw json.RawMessage) (*replySchema, error) {
 	if s.validator, err = c.Compile(schemaURL); err != nil {
 		return nil, fmt.Errorf("the schema cannot be used: %w", err)
 	}
+	return s, nil
+}
+
+// schemaCache keeps schemas, for a framework has few and sends one with every
+// request. The zero value is ready. It is safe for concurrent use.
+type schemaCache struct {
+	mu    sync.Mutex
+	known map[string]*replySchema
+}
+
+func (c *schemaCache) compile(raw json.RawMessage) (*replySchema, error) {
+	const most = 64
+	c.mu.Lock()
+	s := c.known[string(raw)]
+	c.mu.Unlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := compileSchema(raw)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= most {
+		c.known = map[string]*replySchema{}
+	}
+	c.known[string(raw)] = s
 	return s, nil
 }
 
@@ -679,25 +708,29 @@ func soleProperty(node map[string]any) (string, bool) {
 }
 
 func (s *replySchema) mendObject(v, node map[string]any) map[string]any {
+	v = maps.Clone(v)
 	props, ok := node["properties"].(map[string]any)
 	if !ok {
+		for name, x := range v { // a mapping
+			v[name] = s.mend(x, node["additionalProperties"])
+		}
 		return v
 	}
-	v = maps.Clone(v)
 	rename(v, node, props)
 	if len(missing(v, node)) > 0 {
 		v = s.unwrapped(v, node, props)
 	}
 	for _, name := range slices.Sorted(maps.Keys(v)) {
-		x, known := v[name], false
-		if _, known = props[name]; !known {
+		x := v[name]
+		prop, known := props[name]
+		if !known {
 			if node["additionalProperties"] == false {
 				delete(v, name)
 			}
 			continue
 		}
-		v[name] = s.mend(x, props[name])
-		if x == nil && !s.accepts(nil, props[name]) && !requires(node, name) {
+		v[name] = s.mend(x, prop)
+		if x == nil && !s.accepts(nil, prop) && !requires(node, name) {
 			delete(v, name)
 		}
 	}

@@ -403,6 +403,7 @@ func TestReplyMending(t *testing.T) {
 	nested := `{"$defs":{"P":` + object(`"name":{"type":"string"},"role_description":{"type":"string"}`, `"name","role_description"`) + `},` +
 		object(`"persona":{"allOf":[{"$ref":"#/$defs/P"}]}`, `"persona"`)[1:]
 	lists := object(`"themes":{"type":"array","items":{"type":"string"}},"pairs":{"type":"array","items":{"type":"array","items":{"type":"string"},"minItems":2,"maxItems":2}}`, `"themes"`)
+	mapping := object(`"mapping":{"type":"object","additionalProperties":{"type":"array","items":{"type":"string"}}}`, `"mapping"`)
 	closed := `{"type":"object","properties":{"level":{"enum":["Low","High"]}},"required":["level"],"additionalProperties":false}`
 	for _, tt := range []struct {
 		name, schema, reply string
@@ -434,6 +435,10 @@ func TestReplyMending(t *testing.T) {
 		{"a list in a text", lists, `{"themes":"[\"a\", \"b\"]"}`, `{"themes":["a","b"]}`},
 		{"numbers in a list of texts", lists, `{"themes":[1,"b"]}`, `{"themes":["1","b"]}`},
 		{"one pair for a list of pairs", lists, `{"themes":[],"pairs":["a","b"]}`, ``},
+		{"a text for a list, in a mapping", mapping, `{"mapping":{"Анна":"сроки","B":["x"]}}`, `{"mapping":{"B":["x"],"Анна":["сроки"]}}`},
+		{"a mapping without its wrapper", mapping, `{"Анна":["сроки"],"B":[]}`, `{"mapping":{"B":[],"Анна":["сроки"]}}`},
+		{"a mapping of one without its wrapper", mapping, `{"Анна":["сроки"]}`, `{"mapping":{"Анна":["сроки"]}}`},
+		{"a mapping under another name", mapping, `{"result":{"Анна":["сроки"]}}`, `{"mapping":{"Анна":["сроки"]}}`},
 		{"a value in another case", closed, `{"level":" high","why":"it is"}`, `{"level":"High"}`},
 		{"a value that is not allowed", closed, `{"level":"medium"}`, ``},
 		{"a list where the property's is meant", `{"$defs":{},"type":"object","properties":{"data":{"type":"array","items":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}},"required":["data"]}`, `{"questions":[{"input":"a"}]}`, `{"data":[{"input":"a"}]}`},
@@ -621,6 +626,27 @@ func TestProxySurvivesItsClients(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "panic=boom") || !strings.Contains(log.String(), "proxy_test.go") {
 		t.Errorf("the log does not tell of the panic: %s", log.String())
+	}
+}
+
+// The log says what was asked and how it ended, and nothing of what is in it.
+func TestProxyLog(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	call := proxyCall(llmtest.New(t, llmtest.Reply("SECRET REPLY")))
+	call.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	p := startProxy(t, call)
+	ask(t, p, "/chat/completions", `{"messages":[{"role":"user","content":"SECRET QUESTION"}]}`, func(r *http.Request) { r.Header.Set("X-Casebook-Task", "t7\tx") })
+	ask(t, p, "/embeddings", `{"input":[["SECRET"]]}`)
+	p.Close()
+	got := log.String()
+	for _, want := range []string{"purpose=python_ragas", `task="t7\tx"`, "path=/v1/chat/completions", "status=200", "path=/v1/embeddings", "status=400"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the log lacks %s:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "SECRET") || strings.Contains(got, p.Token()) || strings.Contains(got, "Bearer") {
+		t.Errorf("the log tells too much:\n%s", got)
 	}
 }
 
