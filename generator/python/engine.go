@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,9 +26,41 @@ const chunkTokens = 256
 // losses is how often a task may lose its worker before it is given up.
 const losses = 2
 
-// hopeless is how many tasks that lost their worker before may lose another,
-// with none that did not, before the others are given up with them.
-const hopeless = 3
+// hopeless is how many workers, beside two for each that may run at once, may be
+// lost in a row in one run before its other tasks are given up.
+const hopeless = 4
+
+// health is what the calls of one run know of their workers.
+type health struct {
+	mu   sync.Mutex
+	lost int // in a row
+	last *WorkerError
+}
+
+// told takes notice of a job: of the worker that it lost, if err is one, and
+// whether a task ended.
+func (h *health) told(err error, ended bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ended {
+		h.lost = 0
+	}
+	var lost *WorkerError
+	if errors.As(err, &lost) {
+		h.lost++
+		h.last = lost
+	}
+}
+
+// gone returns the error of the last worker when so many were lost in a row.
+func (h *health) gone(most int) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lost < most {
+		return nil
+	}
+	return h.last
+}
 
 // wrap returns the generator that takes over the tool of the Go engine, whose
 // parameters are a P.
@@ -56,6 +88,7 @@ type work struct {
 	params   any // of the tool: deepeval.Params, ...
 	docs     []*model.Document
 	passages *passages
+	health   *health
 	shared   json.RawMessage
 	held     any // what the method's prepare keeps of the call; nil in a repair call
 	try      int
@@ -73,6 +106,9 @@ func (e *Engine) generate(ctx context.Context, call *generator.Call, paths []str
 	if w.passages, err = generator.Once(ctx, call.Memo, memoKey("passages", docs), func(context.Context) (*passages, error) {
 		return cut(docs, chunkTokens), nil
 	}); err != nil {
+		return nil, err
+	}
+	if w.health, err = generator.Once(ctx, call.Memo, "python health "+e.env.Framework, func(context.Context) (*health, error) { return &health{}, nil }); err != nil {
 		return nil, err
 	}
 	slots := w.slots()
@@ -133,12 +169,20 @@ func (w *work) fill(ctx context.Context, slots []*slot) error {
 	for i, a := range w.call.Avoid {
 		known.Add(fmt.Sprint("known ", i), a)
 	}
-	for ; w.try <= w.o.TopUps && len(open) > 0 && ctx.Err() == nil; w.try++ {
-		if err := w.make(ctx, open); err != nil {
-			return err
-		}
+	for ; w.try <= w.o.TopUps && len(open) > 0; w.try++ {
+		failed := w.make(ctx, open)
 		w.distinct(open, known)
-		w.finish(ctx, slices.DeleteFunc(slices.Clone(open), func(s *slot) bool { return s.err != nil }))
+		arrived := slices.DeleteFunc(slices.Clone(open), func(s *slot) bool { return s.err != nil })
+		if stage.Fatal(failed) || ctx.Err() != nil {
+			for _, s := range arrived {
+				s.err = cmp.Or(failed, context.Cause(ctx))
+			}
+			return failed
+		}
+		w.finish(ctx, arrived)
+		if failed != nil {
+			return failed
+		}
 		open = slices.DeleteFunc(open, func(s *slot) bool { return s.err == nil || isLost(s.err) })
 		if slices.ContainsFunc(open, func(s *slot) bool { return stage.Fatal(s.err) }) {
 			break
@@ -168,7 +212,7 @@ func (w *work) make(ctx context.Context, open []*slot) error {
 		r := &results[i]
 		s.err = r.err
 		if s.err == nil && len(r.records) == 0 {
-			s.err = ErrEmpty
+			s.err = cmp.Or(err, ErrEmpty)
 		}
 		for _, rec := range r.records {
 			if s.made, s.err = w.method.read(w, s, rec); s.err == nil {
@@ -213,9 +257,9 @@ type taskResult struct {
 }
 
 // run gives tasks to workers, in jobs of at most Batch. A task that lost its
-// worker is given to another, alone; when the first few of those are lost too,
-// the rest is not tried. The error is one after which no task can succeed: the
-// model's, that of a worker which cannot start, or the cause of ctx.
+// worker is given to another, alone. The error is one after which no task can
+// succeed: the model's, that of workers which cannot start or are all lost, or
+// the cause of ctx.
 func (w *work) run(ctx context.Context, op string, shared json.RawMessage, tasks []task) ([]taskResult, error) {
 	out := make([]taskResult, len(tasks))
 	left := make([]int, len(tasks))
@@ -227,23 +271,14 @@ func (w *work) run(ctx context.Context, op string, shared json.RawMessage, tasks
 		if loss > 0 {
 			size = 1
 		}
-		var lost, ended atomic.Int64
 		var group errgroup.Group
 		group.SetLimit(w.o.Workers)
 		for at := range slices.Chunk(left, size) {
 			group.Go(func() error {
-				if loss > 0 && lost.Load() >= hopeless && ended.Load() == 0 {
-					return nil
+				if err := w.health.gone(hopeless + 2*w.o.Workers); err != nil {
+					return err
 				}
-				err := w.job(ctx, op, shared, tasks, at, out)
-				for _, i := range at {
-					if isLost(out[i].err) {
-						lost.Add(1)
-					} else {
-						ended.Add(1)
-					}
-				}
-				return err
+				return w.job(ctx, op, shared, tasks, at, out)
 			})
 		}
 		if err := group.Wait(); err != nil {
@@ -274,6 +309,7 @@ func (w *work) job(ctx context.Context, op string, shared json.RawMessage, tasks
 		j.Tasks = append(j.Tasks, tasks[i])
 	}
 	got, err := w.pool.run(ctx, j, p.Pending)
+	w.health.told(err, slices.ContainsFunc(got.Tasks, func(t taskReply) bool { return t.Ended }))
 	for k, i := range at {
 		t := &got.Tasks[k]
 		out[i] = taskResult{records: t.Records}
