@@ -47,6 +47,10 @@ type deepEvalTask struct {
 // deepEvalPurpose is the styling's task, which is the same for all rows.
 const deepEvalPurpose = "answer the customer as the business's own assistant, by what the context says and nothing else"
 
+// deepEvalAny is said of messages because DeepEval wants a statement among the
+// inputs of a context, and here there is one input.
+const deepEvalAny = "; a question, a request or a complaint, whichever comes naturally, that wants a reply"
+
 // deepEvalWarm is the temperature of attempts after the first, which is made at
 // 0 as DeepEval's own models are.
 const deepEvalWarm = 0.7
@@ -55,7 +59,7 @@ func (*deepEvalMethod) body(w *work, s *slot) (any, error) {
 	say := w.wanted(s)
 	t := &deepEvalTask{
 		Contexts: []string{}, Files: []string{}, Evolution: deepEvalEvolution(w, s),
-		Scenario: say.Situation, Task: deepEvalPurpose, InputFormat: say.Message, ExpectedOutputFormat: say.Reply,
+		Scenario: say.Situation, Task: deepEvalPurpose, InputFormat: say.Message + deepEvalAny, ExpectedOutputFormat: say.Reply,
 		Threshold: w.o.Threshold,
 	}
 	for i := range s.chunks {

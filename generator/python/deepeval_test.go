@@ -114,7 +114,7 @@ func TestDeepEvalTask(t *testing.T) {
 		want = append(want, &deepEvalTask{
 			Contexts: contexts, Files: files, Evolution: deepEvalEvolution(w, slots[i]),
 			Scenario: fmt.Sprintf("%s\nThis is customer %d of 3 who come with it, each for a reason of their own.", say.Situation, i+1),
-			Task:     deepEvalPurpose, InputFormat: say.Message, ExpectedOutputFormat: say.Reply, Threshold: 0.5,
+			Task:     deepEvalPurpose, InputFormat: say.Message + deepEvalAny, ExpectedOutputFormat: say.Reply, Threshold: 0.5,
 		})
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
