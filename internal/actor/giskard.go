@@ -21,6 +21,7 @@ var giskardMarks = []mark{
 	{GiskardRewrites, "You rewrite messages that people send to the assistant of a business"},
 	{GiskardAbsence, "You check whether a knowledge base says something"},
 	{GiskardScope, "You read rules that a business gives its assistant"},
+	{GiskardScope, "You read rules that a business gives its assistant"},
 }
 
 var (
@@ -34,6 +35,9 @@ var (
 // few words can, the base says nothing of what is out of scope, and no rule is about
 // what cannot be answered.
 func giskard(kind, prompt string) any {
+	if kind == GiskardScope {
+		return map[string]any{"rules": []string{}}
+	}
 	if kind == GiskardScope {
 		return map[string]any{"rules": []string{}}
 	}
