@@ -104,8 +104,10 @@ func (e *WorkerError) remedy() string {
 	switch e.Kind {
 	case KindUnsupported:
 		return "use the Go engine there"
-	case KindStart, KindImport:
+	case KindStart:
 		return "make its environment anew with python.Setup"
+	case KindImport:
+		return "make its environment anew with python.Setup, or raise Options.Memory if it is set"
 	case KindTimeout:
 		return "raise Options.Start, or start fewer workers at once"
 	case KindStall:

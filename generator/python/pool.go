@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -62,6 +63,7 @@ type pool struct {
 
 	mu     sync.Mutex
 	closed bool
+	jobs   int // that were ever given
 	idle   []*idler
 }
 
@@ -81,7 +83,8 @@ func newPool(env *Environment, o poolOptions) *pool {
 // for the job; nil means none.
 //
 // The replies are never nil. A *[WorkerError] tells that the worker is lost, and
-// with it the tasks that have not ended; what had arrived is in the replies.
+// with it the tasks that have not ended; what had arrived is in the replies. Any
+// other error says that the job cannot be written.
 func (p *pool) run(ctx context.Context, j *job, pending func() int) (*replies, error) {
 	p.mu.Lock()
 	if p.closed {
@@ -89,8 +92,14 @@ func (p *pool) run(ctx context.Context, j *job, pending func() int) (*replies, e
 		return emptyReplies(j), p.canceled(errClosed)
 	}
 	p.running.Add(1)
+	p.jobs++
+	id := "j" + strconv.Itoa(p.jobs)
 	p.mu.Unlock()
 	defer p.running.Done()
+	line, err := j.encode(id)
+	if err != nil {
+		return emptyReplies(j), err
+	}
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -117,12 +126,11 @@ func (p *pool) run(ctx context.Context, j *job, pending func() int) (*replies, e
 	}
 	w := p.take()
 	if w == nil {
-		var err error
 		if w, err = startWorker(ctx, p.env, &p.o); err != nil {
 			return emptyReplies(j), err
 		}
 	}
-	got, fit, err := w.do(ctx, j, pending)
+	got, fit, err := w.do(ctx, id, j, line, pending)
 	if fit {
 		p.give(w)
 	}

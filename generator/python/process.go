@@ -47,12 +47,11 @@ const (
 // worker is a process that does one job at a time. Its methods are called from
 // one goroutine at a time, but for stop, which may be called from any.
 type worker struct {
-	env  *Environment
-	o    *poolOptions
-	log  *slog.Logger
-	cmd  *exec.Cmd
-	dir  string // private; holds the program, and the process's own files
-	jobs int
+	env *Environment
+	o   *poolOptions
+	log *slog.Logger
+	cmd *exec.Cmd
+	dir string // private; holds the program, and the process's own files
 
 	stdin, stdout, stderr *os.File
 	// lines are what the worker wrote, and are closed at the end of its output,
@@ -249,17 +248,11 @@ func (w *worker) greet(ctx context.Context) error {
 	}
 }
 
-// do runs a job. What has arrived is returned with an error too, after which
-// nothing of the worker is left; the error is a *[WorkerError]. Without an error
-// the worker can take another job if fit says so, and has been stopped if not.
-func (w *worker) do(ctx context.Context, j *job, pending func() int) (got *replies, fit bool, err error) {
-	w.jobs++
-	id := "j" + strconv.Itoa(w.jobs)
-	text, err := j.encode(id)
-	if err != nil {
-		w.stop()
-		return emptyReplies(j), false, err
-	}
+// do runs a job, of which line is what the worker is to read. What has arrived is
+// returned with an error too, after which nothing of the worker is left; the
+// error is a *[WorkerError]. Without an error the worker can take another job if
+// fit says so, and has been stopped if not.
+func (w *worker) do(ctx context.Context, id string, j *job, line []byte, pending func() int) (got *replies, fit bool, err error) {
 	w.mu.Lock()
 	if j.Endpoint.Token != "" {
 		w.tokens = append(w.tokens, j.Endpoint.Token)
@@ -269,7 +262,7 @@ func (w *worker) do(ctx context.Context, j *job, pending func() int) (got *repli
 
 	written := make(chan error, 1)
 	go func() {
-		_, err := w.stdin.Write(text)
+		_, err := w.stdin.Write(line)
 		written <- err
 	}()
 	defer func() {
@@ -437,20 +430,19 @@ func (w *worker) reap(readers *sync.WaitGroup) {
 	defer close(w.ended)
 	// The group is killed before its leader is waited for: until then the id
 	// cannot become that of another group.
-	waitable := awaitExit(w.cmd.Process.Pid)
-	w.mu.Lock()
-	if waitable == nil {
-		killGroup(w.cmd.Process.Pid)
+	process := w.cmd.Process
+	var state *os.ProcessState
+	if err := awaitExit(process.Pid); err != nil {
+		w.log.Warn("what a worker leaves running may not be found", "error", err)
+		state, _ = process.Wait()
 	}
-	w.mu.Unlock()
-	err := w.cmd.Wait()
 	w.mu.Lock()
-	w.reaped, w.state = true, w.cmd.ProcessState
-	w.mu.Unlock()
-	var exit *exec.ExitError
-	if waitable != nil || err != nil && !errors.As(err, &exit) {
-		w.log.Warn("the end of a worker was not seen well", "wait", err, "await", waitable)
+	if state == nil {
+		killGroup(process.Pid)
+		state, _ = process.Wait() // at once
 	}
+	w.reaped, w.state = true, state
+	w.mu.Unlock()
 	close(w.exited)
 	w.stdin.Close()
 	// A process that left the group may hold the pipes open.
@@ -482,8 +474,12 @@ func (w *worker) removeDir() {
 	}
 }
 
-// status is how a process ended: its exit status, or -1 and a signal's name.
+// status is how a process ended: its exit status, or -1 and a signal's name. It
+// is -1 and no name where the system did not tell.
 func status(s *os.ProcessState) (exit int, signal string) {
+	if s == nil {
+		return -1, ""
+	}
 	if ws, ok := s.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		return -1, ws.Signal().String()
 	}

@@ -23,7 +23,7 @@ import (
 
 // toyDriver does what a framework may do to its worker.
 const toyDriver = `
-import os, subprocess, sys, threading, time
+import asyncio, os, socket, subprocess, sys, threading, time, urllib.request
 from channel import Job, Out
 
 
@@ -116,6 +116,29 @@ def once(job: Job, out: Out, task):
                 time.sleep(1000)
             out.record(task.id, {"text": str(pid)})
             os._exit(4)
+        case "connect":
+            socket.create_server(("127.0.0.1", 0)).close()
+            ours, _ = socket.socketpair()
+            ours.close()
+            for what in (
+                lambda: socket.create_connection(("192.0.2.1", 80), timeout=5),
+                lambda: socket.create_connection(("example.com", 80), timeout=5),
+                lambda: socket.socket(socket.AF_INET6).connect_ex(("2001:db8::1", 80)),
+                lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
+                lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("192.0.2.1", 53)),
+                lambda: socket.gethostbyname("example.com"),
+                lambda: urllib.request.urlopen("http://example.com", timeout=5),
+                lambda: asyncio.run(asyncio.open_connection("192.0.2.1", 80)),
+            ):
+                try:
+                    what()
+                    out.record(task.id, {"text": "open"})
+                except Exception as exc:
+                    out.record(task.id, {"text": "refused" if "loopback only" in str(exc) else repr(exc)})
+            try:
+                socket.create_connection(("127.0.0.1", 1), timeout=5)
+            except ConnectionRefusedError:
+                out.record(task.id, {"text": "by the system"})
         case "broken text":
             class Broken(Exception):
                 def __str__(self):
@@ -203,8 +226,9 @@ func toyJob(t *testing.T, do ...string) *job {
 func TestWorker(t *testing.T) {
 	t.Parallel()
 	playToy(t, toyDriver, poolOptions{Line: 1 << 20}, func(ctx context.Context, th *theatre) {
+		var first *worker
 		for range 2 { // the second job finds the worker as the first did
-			do := []string{"echo", "noise", "raise", "forget", "not finite", "not JSON", "no object", "too long", "surrogate", "broken text", "token", "surroundings"}
+			do := []string{"echo", "noise", "raise", "forget", "not finite", "not JSON", "no object", "too long", "surrogate", "broken text", "token", "surroundings", "connect"}
 			want := []string{
 				"true пример \U0001F600 \u2028", "true no input", "true python: toy failed: ValueError: нет такого",
 				"true python: the driver of toy failed: RuntimeError: the driver left the task open",
@@ -215,6 +239,7 @@ func TestWorker(t *testing.T) {
 				"true a\uFFFDb\x00", "true python: toy failed: Broken: its text cannot be read (RuntimeError)",
 				"true python: toy failed: ValueError: Bearer [token]",
 				"true [True, 1, 1, 1, 0, False, '*', (0, 0)]",
+				"true" + strings.Repeat(" refused", 8) + " by the system",
 			}
 			j := toyJob(t, do...)
 			last := ""
@@ -238,8 +263,11 @@ func TestWorker(t *testing.T) {
 			if echo.Seed != 1<<62 || echo.Shared["k"] != "общее" || echo.Op != "toy" || echo.At != 3 {
 				t.Errorf("the driver saw %+v", echo)
 			}
-			if last != "12 of 12" {
+			if last != "13 of 13" {
 				t.Errorf("progress ends with %s", last)
+			}
+			if first == nil {
+				first = th.idle[0].worker
 			}
 		}
 		got, err := th.run(ctx, toyJob(t, "close", "echo"), nil)
@@ -249,7 +277,7 @@ func TestWorker(t *testing.T) {
 		if diff := cmp.Diff([]string{"true closed", "true пример \U0001F600 \u2028"}, texts(t, got)); diff != "" {
 			t.Errorf("replies (-want +got):\n%s", diff)
 		}
-		if len(th.idle) != 1 || th.idle[0].jobs != 3 {
+		if len(th.idle) != 1 || th.idle[0].worker != first {
 			t.Errorf("the jobs did not go to one worker: %+v", th.idle)
 		}
 	})
@@ -337,7 +365,8 @@ func TestWorkerLeaves(t *testing.T) {
 		if diff := cmp.Diff([]string{"true пример \U0001F600 \u2028", gone, gone}, texts(t, got)); diff != "" {
 			t.Errorf("replies (-want +got):\n%s", diff)
 		}
-		if _, err := th.run(ctx, toyJob(t, "echo"), nil); err != nil || len(th.idle) != 1 || th.idle[0].jobs != 2 {
+		first := th.idle[0].worker
+		if _, err := th.run(ctx, toyJob(t, "echo"), nil); err != nil || len(th.idle) != 1 || th.idle[0].worker != first {
 			t.Errorf("the worker did not live on: %v", err)
 		}
 	})
@@ -357,6 +386,7 @@ func TestWorkerImports(t *testing.T) {
 		"other":       {"def load():\n    return {'version': '1.1'}", KindProtocol, `it runs version "1.1" instead of "1.0"`},
 		"exits":       {"import os\nos._exit(7)", KindExit, "status 7"},
 		"out of room": {"bytearray(1 << 40)", KindMemory, "limit of memory"},
+		"little room": {"blobs = []\ntry:\n    while True:\n        blobs.append(bytearray(8 << 20))\nexcept MemoryError:\n    pass\nraise ImportError('failed to map')", KindMemory, "limit of memory"},
 		"slow":        {"import time\ntime.sleep(1000)", KindTimeout, "nothing within 2s"},
 		"slow in C":   {"import re\nre.match('(a*)*b', 'a' * 64)", KindTimeout, "nothing within 2s"},
 	} {

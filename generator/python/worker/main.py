@@ -10,14 +10,18 @@ and every process that it started.
 
 from __future__ import annotations
 
+import errno
 import faulthandler
 import importlib
+import ipaddress
 import json
+import mmap
 import os
 import platform
 import queue
 import resource
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -69,6 +73,55 @@ def settle(memory: int) -> None:
             print(f"worker: the limit of memory is not set: {exc}", file=sys.stderr)
 
 
+def short_of(memory: int) -> bool:
+    """Report whether a limit of memory is as good as reached.
+
+    A library that cannot be mapped for want of it fails with an error of its own.
+    """
+    if memory <= 0:
+        return False
+    try:
+        mmap.mmap(-1, 64 << 20).close()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+def stay_home() -> None:
+    """Let nothing in this process reach further than this machine's loopback.
+
+    It holds for what connects by Python's socket module, as telemetry does.
+    """
+
+    def refuse(where: Any) -> None:
+        raise PermissionError(errno.EPERM, f"the worker connects to loopback only, not to {where!r}")
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if not event.startswith("socket."):
+            return
+        match event:
+            case "socket.connect" | "socket.sendto" | "socket.sendmsg" | "socket.bind":
+                sock, address = args
+                if sock.family in (socket.AF_INET, socket.AF_INET6) and address and not is_loopback(address[0]):
+                    refuse(address)
+            case "socket.getaddrinfo" | "socket.gethostbyname" | "socket.gethostbyaddr":
+                if not is_loopback(args[0]):
+                    refuse(args[0])
+
+    sys.addaudithook(hook)
+
+
+def is_loopback(host: str | bytes | None) -> bool:
+    """Report whether a host, by name or number, is this machine without a network."""
+    name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
+    if name in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 def read_lines(source: int, lines: queue.SimpleQueue[bytes]) -> None:
     """Pass on the lines of standard input, and end the process with it."""
     with os.fdopen(source, "rb") as stream:
@@ -99,6 +152,7 @@ def main(argv: list[str]) -> None:
     memory, limit = (int(a) for a in (*argv[2:4], "0", "0")[:2])
     source, sink = claim_channel()
     settle(memory)
+    stay_home()
     channel = Channel(sink, limit)
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=read_lines, args=(source, lines), name="channel", daemon=True).start()
@@ -119,6 +173,8 @@ def main(argv: list[str]) -> None:
     except BaseException as exc:
         exit_if_memory(exc)
         traceback.print_exc()
+        if short_of(memory):
+            os._exit(EXIT_MEMORY)
         channel.send({"type": "failed", "error": describe(exc, "import")})
         os._exit(1)
     try:
