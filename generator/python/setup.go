@@ -243,7 +243,6 @@ type setup struct {
 	tool  string // what installs, for people
 	temp  string // private, in root
 	pip   string // the interpreter that has pip, when it installs
-	env   []string
 	hide  []string // what must not be told
 }
 
@@ -401,7 +400,7 @@ func (s *setup) run(ctx context.Context) (*SetupReport, error) {
 	if have, ok := room(s.root); ok && have < need {
 		return nil, &SpaceError{s.root, need, have}
 	}
-	if err := os.MkdirAll(s.root, 0o755); err != nil { //nolint:gosec // programs that others may run, as any environment's
+	if err := os.MkdirAll(s.root, 0o755); err != nil {
 		return nil, &FolderError{s.root, plainPath(err).Error()}
 	}
 	unlock, err := lockFolder(s.root)
@@ -517,7 +516,7 @@ func claim(dir string) error {
 	if err := free(dir); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as any environment
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	const sign = "This folder belongs to casebook's python.Setup, which may empty it and make it anew.\n"
@@ -603,7 +602,7 @@ func (s *setup) vocabulary(ctx context.Context, p *target) error {
 		return err
 	}
 	to := filepath.Join(p.dir, vocabularyDir)
-	if err := os.Mkdir(to, 0o755); err != nil { //nolint:gosec // as any environment
+	if err := os.Mkdir(to, 0o755); err != nil {
 		return err
 	}
 	for _, v := range vocabularies() {
@@ -614,7 +613,7 @@ func (s *setup) vocabulary(ctx context.Context, p *target) error {
 		if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != v.sha256 {
 			return fmt.Errorf("the vocabulary %s has the SHA-256 %x, and not %s", v.name, sum, v.sha256)
 		}
-		if err := os.WriteFile(filepath.Join(to, v.name), b, 0o644); err != nil { //nolint:gosec // as any environment
+		if err := os.WriteFile(filepath.Join(to, v.name), b, 0o644); err != nil {
 			return err
 		}
 	}

@@ -28,7 +28,11 @@ func lockFolder(dir string) (unlock func(), err error) {
 		}
 		return nil, &FolderError{dir, err.Error()}
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		// By closing alone it would stay with a child that is being started.
+		_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+		f.Close()
+	}, nil
 }
 
 // room is how many bytes can be written under a path that may be missing yet;
@@ -49,5 +53,5 @@ func room(path string) (int64, bool) {
 	if err := syscall.Statfs(path, &st); err != nil {
 		return 0, false
 	}
-	return int64(st.Bavail) * int64(st.Bsize), true //nolint:gosec,unconvert // the types differ between systems
+	return int64(st.Bavail) * int64(st.Bsize), true //nolint:unconvert // the types differ between systems
 }
