@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/deepeval"
+	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/internal/actor"
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/chunk"
 	"github.com/casebook-go/casebook/model"
@@ -497,4 +500,63 @@ func FuzzDeepEvalRecord(f *testing.F) {
 			t.Errorf("written %q, read %q", want, got)
 		}
 	})
+}
+
+// A golden that the run's checks refused keeps what it was made of and by, and
+// says what DeepEval had written.
+func TestDeepEvalMends(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "documents", "flower_delivery_ru.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := deepEvalDocument(t, "flower_delivery_ru.md", string(text))
+	a, err := actor.New(t.Context(), doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := a.Extraction.Policies[0]
+	call := &generator.Call{
+		ID: "call", Documents: []*model.Document{doc}, Language: "ru", UseCase: a.Extraction.UseCases[0], Policies: a.Extraction.Policies,
+		Rows:  []model.Row{{ID: "r1", PolicyIDs: []string{p.ID}, Roles: map[string]model.Role{p.ID: model.Plain}, Examples: 1}},
+		Model: &actor.Author{Actor: a}, Embedder: llm.NewLexical(nil), Log: slog.New(slog.DiscardHandler),
+	}
+	o, err := Options{}.settled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Engine{o: o, env: &Environment{Framework: DeepEval, Version: "4.1.10"}, method: newDeepEval()}
+	mend := func(native json.RawMessage) (*deepeval.Golden, error) {
+		ex := model.Example{ExpectedOutput: "Вернём деньги через 90 дней."}
+		ex.Input.Messages = []model.Message{{Role: model.RoleUser, Content: "Вернёте?"}}
+		ex.Metadata.Native = native
+		call.Repairs = map[string]generator.Repair{"r1": {Item: model.Item{Examples: []model.Example{ex}}, Findings: []string{"90 дней: nothing in the document says so"}}}
+		out, err := e.generate(t.Context(), call, nil, deepeval.Params{})
+		if err != nil {
+			return nil, err
+		}
+		if len(out.Records) != 1 || len(out.Records[0].Spans) != 1 {
+			return nil, fmt.Errorf("the output is %+v", out)
+		}
+		return deepeval.Parse(out.Records[0].JSON)
+	}
+	passage := cut(call.Documents, chunkTokens).all[0].Text
+	written := map[string]any{"input": "Вернёте?", "expected_output": "Вернём деньги через 90 дней."}
+	got, err := mend(golden(t, []string{passage}, written, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Input == "Вернёте?" || got.ExpectedOutput == "Вернём деньги через 90 дней." {
+		t.Fatalf("it is not mended: %q, %q", got.Input, got.ExpectedOutput)
+	}
+	want := map[string]json.RawMessage{OriginalInput: json.RawMessage(`"Вернёте?"`), OriginalOutput: json.RawMessage(`"Вернём деньги через 90 дней."`)}
+	if diff := cmp.Diff(want, got.Metadata.Extra); diff != "" {
+		t.Errorf("what DeepEval wrote (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Reasoning"}, got.Metadata.Evolutions); diff != "" {
+		t.Errorf("evolutions (-want +got):\n%s", diff)
+	}
+	if _, err := mend(golden(t, []string{"Приходите."}, written, nil)); !errors.Is(err, ErrContext) {
+		t.Errorf("of a foreign context: %v, want ErrContext", err)
+	}
 }
