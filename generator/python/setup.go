@@ -240,9 +240,9 @@ type setup struct {
 	parts []*target
 	base  *base // nil when there is nothing to make
 	uv    string
-	tool  string // what installs, for people
-	temp  string // private, in root
-	pip   string // the interpreter that has pip, when it installs
+	tool  string   // what installs, for people
+	temp  string   // private, in root
+	pip   string   // the interpreter that has pip, when it installs
 	hide  []string // what must not be told
 }
 
