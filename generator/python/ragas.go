@@ -140,14 +140,16 @@ type ragasFound struct {
 
 // ragasLinked is the record of a graph.
 type ragasLinked struct {
-	Relationships []struct {
-		Type   string     `json:"type"`
-		Source string     `json:"source"`
-		Target string     `json:"target"`
-		Score  float64    `json:"score"`
-		Items  [][]string `json:"items"`
-	} `json:"relationships"`
-	Personas []ragas.Persona `json:"personas"`
+	Relationships []ragasRelationship `json:"relationships"`
+	Personas      []ragas.Persona     `json:"personas"`
+}
+
+type ragasRelationship struct {
+	Type   string     `json:"type"`
+	Source string     `json:"source"` // the passage's id
+	Target string     `json:"target"`
+	Score  float64    `json:"score"`
+	Items  [][]string `json:"items"`
 }
 
 // ragasBuild has the graph of passages made. A passage in which nothing could be
