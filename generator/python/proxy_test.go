@@ -28,6 +28,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/casebook-go/casebook/adapters/openai"
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/generator/llm/llmtest"
@@ -487,7 +488,7 @@ func TestReplyProblemsNameThePlace(t *testing.T) {
 func TestSchemasAreNotTrusted(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "schema.json")
-	if err := os.WriteFile(file, []byte(`{"type":"string"}`), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(`{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"file://`+file+`","type":"object"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// Each definition refers to the next one twice: 2^30 parts.
@@ -503,6 +504,7 @@ func TestSchemasAreNotTrusted(t *testing.T) {
 		{"true", `true`, "no JSON object"},
 		{"another address", `{"$ref":"http://127.0.0.1/x"}`, "own definitions only"},
 		{"a file", `{"properties":{"a":{"$ref":"file://` + file + `"}}}`, "own definitions only"},
+		{"a dialect from a file", `{"$schema":"file://` + file + `","type":"object"}`, "cannot be used"},
 		{"a dialect from elsewhere", `{"$schema":"http://127.0.0.1/x"}`, "cannot be used"},
 		{"a base of its own", `{"$id":"http://example.com/","type":"object"}`, "$id"},
 		{"its root", `{"properties":{"a":{"$ref":"#"}}}`, "own definitions only"},
@@ -730,6 +732,94 @@ func TestProxyRefusesBadVectors(t *testing.T) {
 		if code, _ := failure(t, body); status != http.StatusBadGateway || code != "malformed" {
 			t.Errorf("%s: %d %s", name, status, code)
 		}
+	}
+}
+
+// A client that is not ours reads the proxy's replies as OpenAI's.
+func TestProxySpeaksOpenAI(t *testing.T) {
+	t.Parallel()
+	model := llmtest.New(t,
+		llmtest.Step{Text: `{"items":[{"q":"Ёж?"}]}`, Usage: llm.Usage{Input: 7, Output: 2}},
+		llmtest.Fail(llm.KindRate), llmtest.Fail(llm.KindRefused))
+	p := startProxy(t, proxyCall(model))
+	client, err := openai.New(openai.Options{BaseURL: p.URL(), APIKey: p.Token(), Model: "m", EmbeddingModel: "e"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := &llm.Request{
+		Messages: []llm.Message{{Role: llm.RoleSystem, Content: "s"}, {Role: llm.RoleUser, Content: "q"}},
+		Schema:   &llm.Schema{Name: "Items", JSON: json.RawMessage(questions)}, Temperature: new(0.3), MaxTokens: 100,
+	}
+	resp, err := client.Complete(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &llm.Response{Text: `{"items":[{"q":"Ёж?"}]}`, Finish: "stop", Model: "fake", Usage: llm.Usage{Input: 7, Output: 2}}
+	if diff := cmp.Diff(want, resp); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	asked := model.Log()[0]
+	asked.Purpose = ""
+	if diff := cmp.Diff(req, asked); diff != "" {
+		t.Errorf("the request came as another (-want +got):\n%s", diff)
+	}
+	vs, err := client.Embedder("e").Embed(t.Context(), []string{"да", "abc"})
+	if err != nil || cmp.Diff([][]float32{{4, 1. / 3}, {3, 1. / 3}}, vs) != "" {
+		t.Errorf("vectors %v, %v", vs, err)
+	}
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusUnprocessableEntity} {
+		_, err := client.Complete(t.Context(), req)
+		var e *llm.Error
+		if !errors.As(err, &e) || e.Status != status {
+			t.Errorf("error %v, want one of status %d", err, status)
+		}
+	}
+}
+
+// What a reply that does not fit costs is counted and held to the budget.
+func TestProxyRepairsAreHeldToTheBudget(t *testing.T) {
+	t.Parallel()
+	ledger, err := llm.NewLedger(llm.Budget{Calls: 2}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startProxy(t, proxyCall(ledger.Client(llmtest.New(t, llmtest.Reply("a"), llmtest.Reply("b")))))
+	status, body := ask(t, p, "/chat/completions", `{"messages":[{"role":"user","content":"q"}],"response_format":{"type":"json_object"}}`)
+	var budget *llm.BudgetError
+	if code, _ := failure(t, body); status != http.StatusPaymentRequired || code != "budget" || !errors.As(p.Err(), &budget) {
+		t.Errorf("%d %s, error %v", status, body, p.Err())
+	}
+	if spent := ledger.Snapshot(); spent.Calls != 2 {
+		t.Errorf("%d calls were paid for, want 2", spent.Calls)
+	}
+}
+
+// A recording made through one proxy answers the same requests through another.
+func TestProxyReplaysRecordings(t *testing.T) {
+	t.Parallel()
+	const body = `{"messages":[{"role":"user","content":"q"}],"seed":4,"response_format":{"type":"json_object"}}`
+	var recorder llm.Recorder
+	first := startProxy(t, proxyCall(llm.Record(llmtest.New(t, llmtest.Reply("no"), llmtest.Reply(`{"a":1}`)), &recorder)))
+	_, want := ask(t, first, "/chat/completions", body)
+	var file bytes.Buffer
+	if _, err := recorder.WriteTo(&file); err != nil {
+		t.Fatal(err)
+	}
+	replay, err := llm.Replay(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := startProxy(t, proxyCall(replay))
+	_, got := ask(t, second, "/chat/completions", body)
+	if content(t, got) != content(t, want) || first.Counts() != second.Counts() {
+		t.Errorf("recorded %s, replayed %s", want, got)
+	}
+	if status, got := ask(t, second, "/chat/completions", strings.Replace(body, "4", "5", 1)); status != http.StatusServiceUnavailable {
+		t.Errorf("a request that was not recorded got %s", got)
+	}
+	var missing *llm.MissingError
+	if !errors.As(second.Err(), &missing) {
+		t.Errorf("error %v", second.Err())
 	}
 }
 
