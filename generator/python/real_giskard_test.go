@@ -144,7 +144,9 @@ func TestRealGiskard(t *testing.T) {
 			const rows = 14
 			r := newGiskardRun(t, document, rows, Options{})
 			r.wait, r.on = 50*time.Millisecond, scoped
-			first := slices.IndexFunc(r.author.Extraction.Policies, func(p model.Policy) bool { return p.Type == model.Must || p.Type == model.MustNot || p.Type == model.Escalate })
+			first := slices.IndexFunc(r.author.Extraction.Policies, func(p model.Policy) bool {
+				return p.Type == model.Must || p.Type == model.MustNot || p.Type == model.Escalate
+			})
 			for i := range 2 { // so that what is out of scope has rows
 				id := r.author.Extraction.Policies[first].ID
 				r.rows[i].PolicyIDs, r.rows[i].Roles = []string{id}, map[string]model.Role{id: model.Plain}
@@ -218,7 +220,7 @@ func TestRealGiskardRepeats(t *testing.T) {
 // with a question less, or with an English situation.
 func TestRealGiskardLosesOneItem(t *testing.T) {
 	t.Parallel()
-	whole := newGiskardRun(t, "bike_rental_en.md", 14, Options{TopUps: -1})
+	whole := newGiskardRun(t, "bike_rental_en.md", 14, Options{TopUps: -1, Workers: 1})
 	all, err := whole.generate(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +228,7 @@ func TestRealGiskardLosesOneItem(t *testing.T) {
 	for _, schema := range []string{"pair", "question", "pairs", "turns", ""} {
 		t.Run("reply "+schema, func(t *testing.T) {
 			t.Parallel()
-			r := newGiskardRun(t, "bike_rental_en.md", 14, Options{TopUps: -1})
+			r := newGiskardRun(t, "bike_rental_en.md", 14, Options{TopUps: -1, Workers: 1})
 			var once sync.Once
 			var unlucky *llm.Request
 			r.on = func(req *llm.Request) (*llm.Response, error, bool) {
@@ -255,7 +257,7 @@ func TestRealGiskardLosesOneItem(t *testing.T) {
 // One request in five fails for good: what was lost is made again.
 func TestRealGiskardFails(t *testing.T) {
 	t.Parallel()
-	r := newGiskardRun(t, "flower_delivery_ru.md", 20, Options{TopUps: 6})
+	r := newGiskardRun(t, "flower_delivery_ru.md", 20, Options{TopUps: 6, Workers: 1})
 	r.on = func(req *llm.Request) (*llm.Response, error, bool) {
 		if req.Purpose != "python_giskard" {
 			return nil, nil, false
