@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/casebook-go/casebook/coverage"
+	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/actor"
 	"github.com/casebook-go/casebook/model"
@@ -38,32 +39,93 @@ func newAuthor(tb testing.TB, name string) (*actor.Author, *model.Document) {
 
 func TestAuthorsItemsPassEveryCheck(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bike_rental_en.md", "internet_provider_ru.md"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			a, doc := newAuthor(t, name)
-			o, err := orchestrate.New(nil, &orchestrate.Options{Client: a, ModelName: "author", Seed: 1, Counts: orchestrate.Counts{TestCasesPerUseCase: 4}})
-			if err != nil {
-				t.Fatal(err)
+	for _, g := range orchestrate.Builtin() {
+		spec := g.Spec()
+		if !spec.NeedsModel {
+			continue
+		}
+		for _, name := range []string{"bike_rental_en.md", "flower_delivery_ru.md"} {
+			t.Run(spec.Name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				a, doc := newAuthor(t, name)
+				a.Calls = func(*llm.Request) []llm.ToolCall {
+					return []llm.ToolCall{{ID: "1", Name: spec.ToolName(), Arguments: allRows[spec.Name]}}
+				}
+				o, err := orchestrate.New([]generator.Generator{g}, &orchestrate.Options{
+					Client: a, ModelName: "author", Seed: 1, Counts: orchestrate.Counts{UseCases: 8, TestCasesPerUseCase: 4},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				res, err := o.Run(t.Context(), &orchestrate.Input{Documents: []*model.Document{doc}})
+				var short *coverage.ShortfallError
+				if err != nil && !errors.As(err, &short) {
+					t.Fatal(err)
+				}
+				for _, r := range res.Refused {
+					if r.Check != "support" { // of the extraction
+						t.Errorf("refused: %+v", r)
+					}
+				}
+				if n := len(res.Dataset.TestCases); n != 32 {
+					t.Errorf("%d test cases, want 32", n)
+				}
+				for _, tc := range res.Dataset.TestCases {
+					if tc.Metadata.Generator != spec.Name {
+						t.Errorf("%s was made by %s", tc.ID, tc.Metadata.Generator)
+					}
+				}
+			})
+		}
+	}
+}
+
+// allRows are arguments with which a tool takes every row.
+var allRows = map[string]string{
+	"deepeval": `{"num_goldens":100,"include_expected_output":true,"document_paths":null}`,
+	"ragas":    `{"test_size":100,"reasoning_ratio":0.3,"document_paths":null}`,
+	"giskard":  `{"num_questions":100,"document_paths":null}`,
+	"direct":   `{"max_test_cases":100,"emphasis":null}`,
+}
+
+func TestAuthorDoubtsAPartOfTheReplies(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("<items>\n")
+	for i := range 40 {
+		fmt.Fprintf(&b, "i%d:\n   passages: c1\n   <message>Question %d?</message>\n   <reply>Answer %d.</reply>\n", i+1, i, i)
+	}
+	req := &llm.Request{Messages: []llm.Message{{Role: llm.RoleSystem, Content: "You check tests of an assistant"}, {Role: llm.RoleUser, Content: b.String()}}}
+	found := func(doubts int) []string {
+		resp, err := (&actor.Author{Actor: &actor.Actor{}, Doubts: doubts}).Complete(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var rep struct {
+			Items []struct {
+				Item        string
+				Unsupported []string
 			}
-			res, err := o.Run(t.Context(), &orchestrate.Input{Documents: []*model.Document{doc}})
-			var short *coverage.ShortfallError
-			if errors.As(err, &short) {
-				t.Errorf("short: %v", short)
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range res.Refused {
-				if r.Check != "support" { // of the extraction
-					t.Errorf("refused: %+v", r)
+		}
+		if err := json.Unmarshal([]byte(resp.Text), &rep); err != nil || len(rep.Items) != 40 {
+			t.Fatalf("%d items, %v", len(rep.Items), err)
+		}
+		var out []string
+		for i, it := range rep.Items {
+			if len(it.Unsupported) > 0 {
+				out = append(out, it.Item)
+				if want := fmt.Sprintf("Answer %d.", i); it.Unsupported[0] != want {
+					t.Errorf("%s lacks support for %q, want its reply %q", it.Item, it.Unsupported, want)
 				}
 			}
-			for _, tc := range res.Dataset.TestCases {
-				if tc.Metadata.Generator != "direct" {
-					t.Errorf("%s was made by %s", tc.ID, tc.Metadata.Generator)
-				}
-			}
-		})
+		}
+		return out
+	}
+	if none := found(0); none != nil {
+		t.Errorf("without doubts: %v", none)
+	}
+	if n := len(found(4)); n < 4 || n > 18 {
+		t.Errorf("one in four of 40 are %d", n)
 	}
 }
 

@@ -21,6 +21,8 @@ type prose struct {
 	parameters map[string]string // what the message is to show, by the names of the built-in rules
 	pressed    bool              // the message asks for an exception
 	rnd        *rand.Rand
+	// least and longest bound the words of a message; 0 is no bound.
+	least, longest int
 }
 
 // newProse returns a prose in the language of the text: Russian or English.
@@ -33,7 +35,7 @@ func newProse(text string, parameters map[string]string, pressed bool, rnd *rand
 	if err != nil {
 		panic(err) // both have data
 	}
-	return &prose{l, text, parameters, pressed, rnd}
+	return &prose{l: l, text: text, parameters: parameters, pressed: pressed, rnd: rnd}
 }
 
 // wordings are the sentences of a language around what the document says. {k} is
@@ -130,6 +132,9 @@ func (p *prose) message() (text, about string) {
 		about = p.one(keys)
 		text = p.draft(about)
 		in := &model.Input{Messages: []model.Message{{Role: model.RoleUser, Content: text}}}
+		if n := len(strings.Fields(text)); n < p.least || p.longest > 0 && n > p.longest {
+			continue
+		}
 		if coverage.Shows(p.l.Code, axes, planned, in, model.SingleTurnQA) && !p.l.Marks.Exam.In(text) && !p.l.Marks.Rules.In(text) {
 			return text, about
 		}
@@ -153,7 +158,7 @@ func (p *prose) axes() (axes []model.Axis, planned map[string]model.Value) {
 func (p *prose) draft(about string) string {
 	w, s := p.words(), &p.l.Speech
 	is := func(name, value string) bool { return p.parameters[name] == value }
-	short := is("length", "short") || p.parameters["length"] == "" && p.rnd.IntN(4) == 0
+	short := is("length", "short") || p.parameters["length"] == "" && (p.longest > 0 && p.longest <= 8 || p.least == 0 && p.rnd.IntN(4) == 0)
 	question := is("form", "question") || p.parameters["form"] == "" && p.rnd.IntN(2) == 0
 	frames := w.tell
 	switch {
@@ -172,7 +177,7 @@ func (p *prose) draft(about string) string {
 			body = append(body, p.one(w.press))
 		}
 	}
-	if !short {
+	for n := 0; !short && n <= p.least/10; n++ {
 		body = append(body, put(p.one(w.life), "{who}", p.one(w.who), "{did}", p.one(w.did), "{when}", p.one(w.when)))
 	}
 	if is("identifier", "present") {
