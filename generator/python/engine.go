@@ -297,6 +297,21 @@ func isLost(err error) bool {
 	return errors.As(err, &lost)
 }
 
+// callsOf says how many calls of a proxy are under way, counting one where calls
+// have come and gone since it was last asked.
+func callsOf(p *proxy) func() int {
+	last := p.Counts()
+	return func() int {
+		now := p.Counts()
+		came := now != last
+		last = now
+		if n := p.Pending(); n > 0 || !came {
+			return n
+		}
+		return 1
+	}
+}
+
 // job runs the tasks at on one worker.
 func (w *work) job(ctx context.Context, op string, shared json.RawMessage, tasks []task, at []int, out []taskResult) error {
 	p, err := newProxy(ctx, w.call, proxyOptions{Framework: w.env.Framework})
@@ -308,7 +323,7 @@ func (w *work) job(ctx context.Context, op string, shared json.RawMessage, tasks
 	for _, i := range at {
 		j.Tasks = append(j.Tasks, tasks[i])
 	}
-	got, err := w.pool.run(ctx, j, p.Pending)
+	got, err := w.pool.run(ctx, j, callsOf(p))
 	w.health.told(err, slices.ContainsFunc(got.Tasks, func(t taskReply) bool { return t.Ended }))
 	for k, i := range at {
 		t := &got.Tasks[k]

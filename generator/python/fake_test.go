@@ -175,9 +175,9 @@ func (f *fakeWorker) begin() *fakeJob {
 }
 
 func init() { //nolint:gochecknoinits // parts use what is declared beside them
-	lines := func(make func(j *fakeJob) []string) part {
+	lines := func(write func(j *fakeJob) []string) part {
 		return func(f *fakeWorker) {
-			f.say(make(f.begin())...)
+			f.say(write(f.begin())...)
 			f.note("silent", os.Getpid())
 			f.hang()
 		}

@@ -260,10 +260,10 @@ func (w *worker) do(ctx context.Context, id string, j *job, line []byte, pending
 	w.mu.Unlock()
 	t := newTranscript(w.env.Framework, id, j, w.o.Records, w.redact)
 
-	written := make(chan error, 1)
+	written := make(chan struct{})
 	go func() {
-		_, err := w.stdin.Write(line)
-		written <- err
+		defer close(written)
+		_, _ = w.stdin.Write(line) // what is wrong with it is seen by what comes back
 	}()
 	defer func() {
 		if err != nil || !fit {

@@ -106,7 +106,7 @@ func playIn(t *testing.T, env *Environment, o poolOptions, fn func(ctx context.C
 
 // running is an error if a process lives. One that nobody waits for does not.
 func running(pid int) error {
-	if syscall.Kill(pid, 0) != nil {
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return nil
 	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
