@@ -358,11 +358,13 @@ func (w *worker) fail(kind Kind, cause error) *WorkerError {
 		}
 	}
 	w.stop()
-	words := w.redact(clean(w.words.String()))
-	w.log.Debug("a worker failed", "kind", string(e.Kind), "exit", e.Exit, "signal", e.Signal, "cause", cause, "stderr", words)
-	e.Stderr = ending(words, wordsSize)
+	w.log.Debug("a worker failed", "kind", string(e.Kind), "exit", e.Exit, "signal", e.Signal, "cause", cause)
+	e.Stderr = ending(w.said(), wordsSize)
 	return e
 }
+
+// said is the end of the worker's standard error, as it may be told.
+func (w *worker) said() string { return w.redact(clean(w.words.String())) }
 
 // redact takes the tokens of the worker's jobs out of a text.
 func (w *worker) redact(text string) string {
@@ -454,6 +456,7 @@ func (w *worker) reap(readers *sync.WaitGroup) {
 	timer.Stop()
 	w.stdout.Close()
 	w.stderr.Close()
+	w.log.Debug("a worker has ended", "stderr", w.said())
 	w.removeDir()
 }
 

@@ -343,6 +343,9 @@ func TestFaults(t *testing.T) {
 			if !strings.Contains(log.String(), "kind="+string(c.kind)) {
 				t.Errorf("the log does not say what happened: %s", log.String())
 			}
+			if part == "exit-1" && !strings.Contains(log.String(), "a first line") {
+				t.Errorf("the log does not hold the worker's words: %s", log.String())
+			}
 		})
 	}
 }
@@ -560,6 +563,9 @@ func TestGoesOn(t *testing.T) {
 		for range 2 {
 			if _, err := th.run(ctx, twoTasks(), nil); err != nil {
 				t.Error(err)
+			}
+			if len(th.idle) > 0 {
+				t.Error("the worker was kept")
 			}
 		}
 		if n := len(notes(t, th.env)["worker"]); n != 2 {
