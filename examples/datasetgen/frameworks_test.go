@@ -253,6 +253,9 @@ func TestRealEngineMakesADataset(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s%s", code, stdout, stderr)
 	}
+	if left := children(filepath.Join(dir, "deepeval")); len(left) > 0 {
+		t.Errorf("processes are left: %q", left)
+	}
 	items := 0
 	for _, g := range manifest(t, out).Generators {
 		if g.Name == "deepeval" && g.Engine == "python" && g.Version == "4.1.10" {
