@@ -51,7 +51,6 @@ def load() -> dict[str, str]:
     os.environ.update(
         {
             "GSK_DISABLE_ANALYTICS": "True",
-            "GSK_HOME": os.path.join(here, "giskard"),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_TELEMETRY": "False",
             "MPLBACKEND": "Agg",
@@ -64,6 +63,7 @@ def load() -> dict[str, str]:
             # The import alone would compile UMAP, which nothing here runs: 5 to
             # 12 seconds and 150 MB.
             "NUMBA_DISABLE_JIT": "1",
+            "NUMBA_CACHE_DIR": here,
             # The tasks are what runs side by side.
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
