@@ -60,7 +60,8 @@ type realRun struct {
 	useCases            int // 0 means all
 	wire                wire.Options
 	generator           generator.Generator // in place of the engine
-	checks              []coverage.Check    // nil means the default ones
+	doubts              int                 // of the model that checks, see [actor.Author]
+	seed                int64               // 0 means 1
 }
 
 type realResult struct {
@@ -68,6 +69,7 @@ type realResult struct {
 	doc    *model.Document
 	files  map[model.File][]byte
 	server *wire.Server
+	author *actor.Author
 	err    error
 }
 
@@ -113,7 +115,8 @@ func (r realRun) do(tb testing.TB) *realResult {
 	played.Calls = func(*llm.Request) []llm.ToolCall {
 		return []llm.ToolCall{{ID: "1", Name: "generate_with_" + r.framework, Arguments: arguments[r.framework]}}
 	}
-	s := wire.New(tb, wire.Client(&actor.Author{Actor: played}), &r.wire)
+	author := &actor.Author{Actor: played, Doubts: r.doubts}
+	s := wire.New(tb, wire.Client(author), &r.wire)
 	client, err := openai.New(openai.Options{BaseURL: s.URL(), Model: "author", APIKey: "k"})
 	if err != nil {
 		tb.Fatal(err)
@@ -122,15 +125,15 @@ func (r realRun) do(tb testing.TB) *realResult {
 		r.generator = newEngine(tb, r.framework, python.Options{Concurrency: r.concurrency})
 	}
 	o, err := orchestrate.New([]generator.Generator{r.generator}, &orchestrate.Options{
-		Client: client, Embedder: client.Embedder("vectors"), Capabilities: client.Capabilities(), ModelName: "author", Seed: 1,
+		Client: client, Embedder: client.Embedder("vectors"), Capabilities: client.Capabilities(), ModelName: "author", Seed: cmp.Or(r.seed, 1),
 		Counts: orchestrate.Counts{UseCases: r.useCases, TestCasesPerUseCase: 4}, Concurrency: r.concurrency, CallTimeout: 10 * time.Minute,
-		Checks: r.checks, Retry: &llm.RetryOptions{Base: time.Millisecond}, Limit: &llm.LimitOptions{Concurrency: cmp.Or(r.concurrency, 16), CoolDown: time.Millisecond},
+		Retry: &llm.RetryOptions{Base: time.Millisecond}, Limit: &llm.LimitOptions{Concurrency: cmp.Or(r.concurrency, 16), CoolDown: time.Millisecond},
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	res, err := o.Run(tb.Context(), &orchestrate.Input{Documents: []*model.Document{doc}})
-	out := &realResult{Result: res, doc: doc, server: s, err: err}
+	out := &realResult{Result: res, doc: doc, server: s, author: author, err: err}
 	if res.Dataset != nil {
 		if out.files, err = res.Dataset.Encode(); err != nil {
 			tb.Fatal(err)
@@ -266,6 +269,119 @@ func TestRealFrameworksMakeADatasetUnderTheContract(t *testing.T) {
 				t.Logf("%s %s: %d rows, made %v; %d calls, %d for vectors, %v", name, pinned[name], len(res.Dataset.TestCases), res.made(), u.Calls, res.server.Calls(wire.Embeddings), time.Since(start).Round(time.Millisecond))
 			})
 		}
+	}
+}
+
+// said returns every text that the model gave to a framework, by itself or as a
+// part of a JSON reply.
+func (r *realResult) said(tb testing.TB) map[string]bool {
+	tb.Helper()
+	out := map[string]bool{}
+	var note func(v any)
+	note = func(v any) {
+		switch v := v.(type) {
+		case string:
+			out[v] = true
+		case []any:
+			for _, x := range v {
+				note(x)
+			}
+		case map[string]any:
+			for _, x := range v {
+				note(x)
+			}
+		}
+	}
+	for _, req := range r.server.Log() {
+		if req.Endpoint != wire.Chat || actor.Kind(&req.Request) != "" {
+			continue
+		}
+		resp, err := r.author.Complete(tb.Context(), &req.Request)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var v any = resp.Text
+		if json.Valid([]byte(resp.Text)) {
+			if err := json.Unmarshal([]byte(resp.Text), &v); err != nil {
+				tb.Fatal(err)
+			}
+		}
+		note(v)
+	}
+	return out
+}
+
+// native is what the records of the three frameworks say of message and reply.
+type native struct {
+	Input    string `json:"input"`
+	Expected string `json:"expected_output"`
+	Metadata struct {
+		originals
+	} `json:"additional_metadata"`
+
+	UserInput string `json:"user_input"`
+	Reference string `json:"reference"`
+	originals
+
+	Question string `json:"question"`
+	Answer   string `json:"reference_answer"`
+	More     struct {
+		originals
+	} `json:"metadata"`
+}
+
+type originals struct {
+	Input  *string `json:"original_input"`
+	Output *string `json:"original_output"`
+}
+
+// The texts of a framework stay as they are, but for those in which a check found
+// something: these say what they were.
+func TestRealTextsStayOrSayWhatTheyWere(t *testing.T) {
+	frameworks(t)
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			res := realRun{framework: name, document: "flower_delivery_ru.md", useCases: 8, doubts: 4, wire: wire.Options{Log: true}}.do(t)
+			res.sound(t, name)
+			said := res.said(t)
+			stayed, mended := 0, 0
+			for _, ex := range res.Dataset.Examples {
+				if ex.Metadata.Generator != name {
+					continue
+				}
+				var n native
+				if err := json.Unmarshal(ex.Metadata.Native, &n); err != nil {
+					t.Fatal(err)
+				}
+				input, output := cmp.Or(n.Input, n.UserInput, n.Question), cmp.Or(n.Expected, n.Reference, n.Answer)
+				if output != ex.ExpectedOutput {
+					t.Errorf("%s: the record's reply %q is not the example's %q", ex.ID, output, ex.ExpectedOutput)
+				}
+				wasInput, wasOutput := cmp.Or(n.Metadata.Input, n.originals.Input, n.More.Input), cmp.Or(n.Metadata.Output, n.originals.Output, n.More.Output)
+				if wasInput == nil && wasOutput == nil {
+					stayed++
+				} else {
+					mended++
+				}
+				for _, x := range []struct {
+					what, text string
+					was        *string
+				}{{"message", input, wasInput}, {"reply", output, wasOutput}} {
+					if x.was != nil && *x.was == x.text {
+						t.Errorf("%s: its %s is said to have been another one: %q", ex.ID, x.what, x.text)
+					}
+					wrote := *cmp.Or(x.was, &x.text)
+					// An opening and its follow-up make one message of two lines.
+					if opening, rest, _ := strings.Cut(wrote, "\n"); !said[wrote] && !(said[opening] && said[rest]) {
+						t.Errorf("%s: nobody wrote the %s %q", ex.ID, x.what, wrote)
+					}
+				}
+			}
+			t.Logf("%s: %d replies stayed, %d were mended", name, stayed, mended)
+			if stayed == 0 || mended == 0 {
+				t.Errorf("%d replies stayed, %d were mended; want some of both", stayed, mended)
+			}
+		})
 	}
 }
 
