@@ -446,7 +446,6 @@ func (w *worker) reap(readers *sync.WaitGroup) {
 	w.reaped, w.state = true, state
 	w.mu.Unlock()
 	close(w.exited)
-	w.stdin.Close()
 	// A process that left the group may hold the pipes open.
 	timer := time.AfterFunc(w.o.Grace, func() {
 		w.stdout.Close()

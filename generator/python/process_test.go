@@ -766,3 +766,51 @@ func checkTalk(t *testing.T, j *job, got *replies, records int) *job {
 	}
 	return lost
 }
+
+// TestKilledBesideOthers kills any of the workers that are at work. The jobs of
+// the others are not touched, and what was lost is done in the end.
+func TestKilledBesideOthers(t *testing.T) {
+	t.Parallel()
+	const jobs, tasks, records, kills = 6, 8, 4, 8
+	play(t, "talker", poolOptions{Workers: 3}, func(ctx context.Context, th *theatre) {
+		var mu sync.Mutex
+		left, rnd := kills, rand.New(rand.NewPCG(7, 7))
+		strike := func() {
+			mu.Lock()
+			defer mu.Unlock()
+			if left == 0 || rnd.IntN(10) > 0 {
+				return
+			}
+			left--
+			pids := notes(t, th.env)["worker"]
+			_ = syscall.Kill(pids[max(0, len(pids)-1-rnd.IntN(3))], syscall.SIGKILL)
+		}
+		var wg sync.WaitGroup
+		for n := range jobs {
+			wg.Go(func() {
+				j := &job{}
+				for i := range tasks {
+					j.Tasks = append(j.Tasks, task{ID: fmt.Sprint(n, "/", i), Body: json.RawMessage("null")})
+				}
+				for losses := 0; len(j.Tasks) > 0; losses++ {
+					if losses > kills {
+						t.Errorf("job %d was lost %d times, and %d workers were killed", n, losses, kills)
+						return
+					}
+					j.Progress = func(int, int) { strike() }
+					got, err := th.run(ctx, j, nil)
+					var failed *WorkerError
+					if err != nil && (!errors.As(err, &failed) || failed.Kind != KindKilled) {
+						t.Errorf("error %v, want that the worker was killed", err)
+						return
+					}
+					j = checkTalk(t, j, got, records)
+				}
+			})
+		}
+		wg.Wait()
+		if left > 0 {
+			t.Errorf("%d workers were not killed, so that this test shows less", left)
+		}
+	})
+}
