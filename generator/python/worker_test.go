@@ -127,6 +127,8 @@ def once(job: Job, out: Out, task):
                 lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("192.0.2.1", 53)),
                 lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("192.0.2.1", 53)),
                 lambda: socket.gethostbyname("example.com"),
+                lambda: socket.socket().bind(("", 0)),
+                lambda: socket.create_server(("0.0.0.0", 0)),
                 lambda: urllib.request.urlopen("http://example.com", timeout=5),
                 lambda: asyncio.run(asyncio.open_connection("192.0.2.1", 80)),
             ):
@@ -239,7 +241,7 @@ func TestWorker(t *testing.T) {
 				"true a\uFFFDb\x00", "true python: toy failed: Broken: its text cannot be read (RuntimeError)",
 				"true python: toy failed: ValueError: Bearer [token]",
 				"true [True, 1, 1, 1, 0, False, '*', (0, 0)]",
-				"true" + strings.Repeat(" refused", 8) + " by the system",
+				"true" + strings.Repeat(" refused", 10) + " by the system",
 			}
 			j := toyJob(t, do...)
 			last := ""

@@ -114,7 +114,7 @@ def stay_home() -> None:
 def is_loopback(host: str | bytes | None) -> bool:
     """Report whether a host, by name or number, is this machine without a network."""
     name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
-    if name in (None, "", "localhost"):
+    if name in (None, "localhost"):
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
