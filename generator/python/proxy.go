@@ -33,6 +33,7 @@ import (
 // The limits of what a worker may send.
 const (
 	maxBody      = 32 << 20 // bytes of a request
+	maxHeader    = 16 << 10 // bytes of its head
 	maxInputs    = 2048     // texts of one embedding call
 	headerWithin = 10 * time.Second
 )
@@ -122,6 +123,7 @@ func newProxy(ctx context.Context, call *generator.Call, o proxyOptions) (*proxy
 	p.server = &http.Server{
 		Handler:           p,
 		ReadHeaderTimeout: headerWithin,
+		MaxHeaderBytes:    maxHeader,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(p.call.Log.Handler(), slog.LevelDebug),
 		ConnState: func(_ net.Conn, s http.ConnState) {
@@ -171,8 +173,9 @@ func (p *proxy) Counts() proxyCounts {
 	}
 }
 
-// Close ends the calls under way, waits for them and frees the port. A second
-// Close does nothing.
+// Close ends the calls under way, waits for them and frees the port: no goroutine
+// of the proxy is left. A model that does not honour its context holds it up. A
+// second Close does nothing.
 func (p *proxy) Close() {
 	p.cancel(errProxyClosed)
 	_ = p.server.Close() // the listener's error is of no use to anyone

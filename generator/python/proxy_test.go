@@ -155,6 +155,10 @@ func TestProxyRequests(t *testing.T) {
 			&llm.Request{Messages: user("q"), Schema: &llm.Schema{Name: "Question_List", JSON: json.RawMessage(questions)}},
 		},
 		{
+			"a long name is cut", `{"messages":[{"role":"user","content":"q"}],"response_format":{"type":"json_schema","json_schema":{"name":"` + strings.Repeat("a.", 40) + `","schema":{}}}}`,
+			&llm.Request{Messages: user("q"), Schema: &llm.Schema{Name: strings.Repeat("a_", 32), JSON: json.RawMessage(`{}`)}},
+		},
+		{
 			"a schema without a name has its title", `{"messages":[{"role":"user","content":"q"}],"response_format":{"type":"json_schema","json_schema":{"strict":true,"schema":{"title":"Ответ A","type":"object"}}}}`,
 			&llm.Request{Messages: user("q"), Schema: &llm.Schema{Name: "A", JSON: json.RawMessage(`{"title":"Ответ A","type":"object"}`), Strict: true}},
 		},
@@ -352,6 +356,7 @@ func TestProxyReplies(t *testing.T) {
 		{"asked again", schema, []string{`{"items":[{"hops":1}]}`, good}, good, proxyCounts{Chat: 2, Repairs: 1}},
 		{"asked again and then mended", schema, []string{"", `{"Items":[{"q":"a"}]}`}, `{"items":[{"q":"a"}]}`, proxyCounts{Chat: 2, Repairs: 1, Mended: 1}},
 		{"never fits", schema, []string{`{"items":7.5}`, "no", `{"items":null}`}, "", proxyCounts{Chat: 3, Repairs: 2}},
+		{"a small number that eats memory", schema, []string{`{"items":[{"q":"a","hops":1e-999999999}]}`, good}, good, proxyCounts{Chat: 2, Repairs: 1}},
 		{"a number that eats memory", schema, []string{`{"items":[{"q":"a","hops":1e999999999}]}`, good}, good, proxyCounts{Chat: 2, Repairs: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -443,6 +448,11 @@ func TestReplyMending(t *testing.T) {
 		{"a value in another case", closed, `{"level":" high","why":"it is"}`, `{"level":"High"}`},
 		{"a value that is not allowed", closed, `{"level":"medium"}`, ``},
 		{"a list where the property's is meant", `{"$defs":{},"type":"object","properties":{"data":{"type":"array","items":{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}}},"required":["data"]}`, `{"questions":[{"input":"a"}]}`, `{"data":[{"input":"a"}]}`},
+		{"two types that it may be meant for", `{"type":["integer","boolean"]}`, `"5"`, ``},
+		{"two forms that it may be meant for", `{"anyOf":[{"type":"array","items":{"type":"string"}},` + text + `]}`, `"a"`, ``},
+		{"two forms that it has", `{"anyOf":[` + object(`"a":{"type":"boolean"}`, `"a"`) + `,` + object(`"a":{"type":"integer"}`, `"a"`) + `]}`, `{"a":"5"}`, ``},
+		{"one form of two that it has", `{"oneOf":[` + object(`"a":{"type":"integer"}`, `"a"`) + `,` + object(`"b":{"type":"boolean"}`, `"b"`) + `]}`, `{"a":"5"}`, `{"a":5}`},
+		{"two values in another case", `{"enum":["a","A "]}`, `"a "`, ``},
 		{"one object for a list of them", questions, `{"q":"a"}`, `{"items":[{"q":"a"}]}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -450,6 +460,13 @@ func TestReplyMending(t *testing.T) {
 			s, err := compileSchema(json.RawMessage(tt.schema))
 			if err != nil {
 				t.Fatal(err)
+			}
+			if v, err := decodeJSON([]byte(tt.reply)); err == nil {
+				before := encode(v)
+				s.mend(v, s.root)
+				if diff := cmp.Diff(string(before), string(encode(v))); diff != "" {
+					t.Errorf("mending changed what it was given (-want +got):\n%s", diff)
+				}
 			}
 			got, mended, problems := s.read(tt.reply)
 			if tt.want == "" {
@@ -515,6 +532,7 @@ func TestSchemasAreNotTrusted(t *testing.T) {
 		{"too deep", strings.Repeat(`{"items":`, maxSchemaDepth+2) + `{}` + strings.Repeat(`}`, maxSchemaDepth+2), "nested deeper"},
 		{"too large", `{"description":"` + strings.Repeat("a", maxSchema) + `"}`, "bytes"},
 		{"doubling", doubling.String(), "parts"},
+		{"a small bound that eats memory", `{"minimum":1e-999999999}`, "out of range"},
 		{"a bound that eats memory", `{"minimum":1e999999999}`, "out of range"},
 		{"no pattern", `{"pattern":"("}`, "cannot be used"},
 		{"no type", `{"type":"text"}`, "cannot be used"},
@@ -1199,29 +1217,39 @@ model.close()
 // A cancelled task ends its call to the model, and leaves its thread to others.
 func TestEndpointCancel(t *testing.T) {
 	t.Parallel()
-	ended := make(chan struct{})
+	arrived, ended := make(chan struct{}), make(chan struct{})
 	model := llmtest.Func(func(ctx context.Context, req *llm.Request) (*llm.Response, error) {
-		if req.Messages[0].Content != "hang" {
+		what := req.Messages[0].Content
+		switch what {
+		case "hang":
+			close(arrived)
+			<-ctx.Done()
+			close(ended)
+			return nil, ctx.Err()
+		case "arrived":
+			<-arrived
+		case "ended":
 			<-ended
-			return &llm.Response{Text: "next"}, nil
 		}
-		<-ctx.Done()
-		close(ended)
-		return nil, ctx.Err()
+		return &llm.Response{Text: what}, nil
 	})
 	p := startProxy(t, proxyCall(model))
 	got := runPython(t, pythonHead+`
-model = Endpoint(args["url"], args["token"], concurrency=1)
+single = Endpoint(args["url"], args["token"], concurrency=1)
 async def main():
+    hang = asyncio.create_task(single.acomplete("hang"))
+    print(await model.acomplete("arrived"))
+    hang.cancel()
     try:
-        await asyncio.wait_for(model.acomplete("hang"), 0.2)
-    except asyncio.TimeoutError:
-        print("timeout")
-    print(await model.acomplete("next"))
+        await hang
+    except asyncio.CancelledError:
+        print("cancelled")
+    print(await single.acomplete("ended"))
 asyncio.run(main())
+single.close()
 model.close()
 `, endpointArgs(p))
-	if got != "timeout\nnext\n" {
+	if got != "arrived\ncancelled\nended\n" {
 		t.Errorf("got %s", got)
 	}
 }
