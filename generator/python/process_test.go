@@ -454,6 +454,9 @@ func TestCloseEndsJobs(t *testing.T) {
 		if err := th.close(); err != nil {
 			t.Error(err)
 		}
+		if left, err := os.ReadDir(th.temp); err != nil || len(left) > 0 {
+			t.Errorf("left when close returns: %v, %v", left, err)
+		}
 		wg.Wait()
 		if got, err := th.run(ctx, twoTasks(), nil); !errors.Is(err, errClosed) || len(got.Tasks) != 2 {
 			t.Errorf("run of a closed pool: %+v, %v", got, err)
