@@ -11,8 +11,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -260,15 +264,18 @@ func nativeContexts(t *testing.T, framework string, native json.RawMessage) []st
 func TestRealFrameworksMakeADatasetUnderTheContract(t *testing.T) {
 	frameworks(t)
 	for _, name := range names {
-		for _, document := range []string{"bike_rental_en.md", "flower_delivery_ru.md"} {
-			t.Run(name+" "+document, func(t *testing.T) {
-				start := time.Now()
-				res := realRun{framework: name, document: document}.do(t)
-				res.sound(t, name)
-				u := res.Manifest.Usage
-				t.Logf("%s %s: %d rows, made %v; %d calls, %d for vectors, %v", name, pinned[name], len(res.Dataset.TestCases), res.made(), u.Calls, res.server.Calls(wire.Embeddings), time.Since(start).Round(time.Millisecond))
-			})
-		}
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, name, python.Options{}) // one for both runs, as in a service
+			for _, document := range []string{"bike_rental_en.md", "flower_delivery_ru.md"} {
+				t.Run(document, func(t *testing.T) {
+					start := time.Now()
+					res := realRun{framework: name, document: document, generator: e}.do(t)
+					res.sound(t, name)
+					t.Logf("%s %s: %d test cases, made by %v, in %d calls, %d of them for vectors, %v",
+						name, e.Version(), len(res.Dataset.TestCases), res.made(), res.Manifest.Usage.Calls, res.server.Calls(wire.Embeddings), time.Since(start).Round(time.Millisecond))
+				})
+			}
+		})
 	}
 }
 
@@ -398,13 +405,74 @@ func TestRealFaults(t *testing.T) {
 	}
 }
 
+// A worker that is killed in the middle of a job costs nothing but time: what it
+// had not made is given to another.
+func TestRealKilledWorkersLoseNothing(t *testing.T) {
+	frameworks(t)
+	if runtime.GOOS != "linux" {
+		t.Skip("the workers are found in /proc")
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			var asked, killed atomic.Int32
+			kill := func(req wire.Request) wire.Fault {
+				if req.Endpoint != wire.Chat || actor.Kind(&req.Request) != "" {
+					return "" // no framework waits for it
+				}
+				if n := asked.Add(1); n == 3 || n == 20 {
+					for _, pid := range childrenOf(os.Getpid()) {
+						if err := syscall.Kill(pid, syscall.SIGKILL); err == nil {
+							killed.Add(1)
+							break
+						}
+					}
+				}
+				return ""
+			}
+			res := realRun{framework: name, document: "bike_rental_en.md", useCases: 6, wire: wire.Options{Faults: kill}}.do(t)
+			res.sound(t, name)
+			if killed.Load() != 2 {
+				t.Errorf("%d workers were killed, want 2", killed.Load())
+			}
+		})
+	}
+}
+
+// childrenOf returns the processes that a process started and has not waited for;
+// none where the system does not tell.
+func childrenOf(pid int) []int {
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return nil
+	}
+	var out []int
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, f := range strings.Fields(string(b)) {
+			if child, err := strconv.Atoi(f); err == nil {
+				out = append(out, child)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 func TestRealBytesDoNotDependOnConcurrency(t *testing.T) {
 	frameworks(t)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			var want map[model.File][]byte
-			for _, n := range []int{16, 16, 1} {
-				res := realRun{framework: name, document: "flower_delivery_ru.md", useCases: 5, concurrency: n}.do(t)
+			wide, narrow := newEngine(t, name, python.Options{Concurrency: 16}), newEngine(t, name, python.Options{Concurrency: 1, Workers: 1})
+			for _, e := range []*python.Engine{wide, wide, narrow} {
+				n := 16
+				if e == narrow {
+					n = 1
+				}
+				res := realRun{framework: name, document: "flower_delivery_ru.md", useCases: 5, concurrency: n, generator: e}.do(t)
 				var short *coverage.ShortfallError
 				if res.err != nil && !errors.As(res.err, &short) {
 					t.Fatal(res.err)
