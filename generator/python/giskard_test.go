@@ -277,6 +277,54 @@ func TestGiskardTypesAreDealtEvenly(t *testing.T) {
 			}
 		})
 	}
+
+	few := map[giskard.Type]bool{}
+	for seed := range uint64(20) {
+		call := giskardShopCall()
+		call.Seed, call.Rows = seed, giskardRows(2, "pol_return")
+		for _, kind := range giskardTypes(giskardWork(t, call, "чай.md"), nil) {
+			few[kind] = true
+		}
+	}
+	if len(few) < len(inScope) {
+		t.Errorf("20 calls of two rows have only %v", few)
+	}
+}
+
+// What distracts is of another topic where there is one, and never what the row
+// is about, be it said twice.
+func TestGiskardDistraction(t *testing.T) {
+	t.Parallel()
+	passage := func(id, topic, text string) chunk.Chunk {
+		return chunk.Chunk{ID: id, Title: "Shop > " + topic, Text: text}
+	}
+	seed, twin := passage("a", "Returns", "Within 14 days."), passage("b", "Delivery", "Within 14 days.\n")
+	near, far, further := passage("c", "Returns", "Opened packs stay."), passage("d", "Delivery", "Two days."), passage("e", "Allergy", "Ask the lead.")
+	for _, tt := range []struct {
+		name string
+		all  []chunk.Chunk
+		want []string
+	}{
+		{"another topic", []chunk.Chunk{near, seed, twin, far, further}, []string{"d", "e"}},
+		{"its own topic alone", []chunk.Chunk{near, seed, twin}, []string{"c"}},
+		{"nothing else", []chunk.Chunk{seed, twin}, nil},
+	} {
+		w := &work{call: &generator.Call{}, passages: &passages{all: tt.all}}
+		got := map[string]bool{}
+		for i := range 40 {
+			s := &slot{row: &model.Row{ID: fmt.Sprint(i)}, chunks: []chunk.Chunk{seed}}
+			c, ok := giskardDistraction(w, s)
+			if again, _ := giskardDistraction(w, s); again.ID != c.ID {
+				t.Errorf("%s: %q, and then %q", tt.name, c.ID, again.ID)
+			}
+			if ok {
+				got[c.ID] = true
+			}
+		}
+		if diff := cmp.Diff(tt.want, slices.Sorted(maps.Keys(got))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
 }
 
 func TestGiskardTopics(t *testing.T) {
