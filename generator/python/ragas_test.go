@@ -1,7 +1,6 @@
 package python
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,15 +113,21 @@ func TestRagasPlan(t *testing.T) {
 		{"policies that stand apart are joined", 1, [][]string{apart, apart, {"The deposit"}}, nil, map[string]int{ragas.MultiHopAbstractName: 2, ragas.SingleHopName: 1}},
 		{"half of them", 0.5, [][]string{apart, apart, apart, apart}, nil, map[string]int{ragas.MultiHopAbstractName: 2, ragas.SingleHopName: 2}},
 		{
-			"by their link, where they have one", 1, [][]string{apart}, []ragasLinkOf{{"Вскрытую", "аллергии", ragas.EntitiesOverlap, 0.5}},
+			"by their link, where they have one", 1,
+			[][]string{apart},
+			[]ragasLinkOf{{"Вскрытую", "аллергии", ragas.EntitiesOverlap, 0.5}},
 			map[string]int{ragas.MultiHopSpecificName: 1},
 		},
 		{
-			"neighbours come after them", 0.5, [][]string{{"The deposit"}, apart}, []ragasLinkOf{{"60 euros", "前日", ragas.EntitiesOverlap, 0.9}},
+			"neighbours come after them", 0.5,
+			[][]string{{"The deposit"}, apart},
+			[]ragasLinkOf{{"60 euros", "前日", ragas.EntitiesOverlap, 0.9}},
 			map[string]int{ragas.SingleHopName: 1, ragas.MultiHopAbstractName: 1},
 		},
 		{
-			"neighbours fill the share", 1, [][]string{{"The deposit"}, {"前日"}}, []ragasLinkOf{{"60 euros", "前日", ragas.SummarySimilarity, 0.9}},
+			"neighbours fill the share", 1,
+			[][]string{{"The deposit"}, {"前日"}},
+			[]ragasLinkOf{{"60 euros", "前日", ragas.SummarySimilarity, 0.9}},
 			map[string]int{ragas.MultiHopAbstractName: 2},
 		},
 		{"a row without policies has a passage", 1, [][]string{nil}, nil, map[string]int{ragas.SingleHopName: 1}},
@@ -549,7 +554,7 @@ func TestRagasOfAnEmptyDocument(t *testing.T) {
 	t.Parallel()
 	w := ragasWork(t, 0)
 	w.passages = cut([]*model.Document{deepEvalDocument(t, "comment.md", "<!-- nothing -->\n")}, 40)
-	if _, err := newRagas().prepare(context.Background(), w); !errors.Is(err, ErrEmpty) {
+	if _, err := newRagas().prepare(t.Context(), w); !errors.Is(err, ErrEmpty) {
 		t.Errorf("error %v, want %v", err, ErrEmpty)
 	}
 }
