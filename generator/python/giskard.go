@@ -50,8 +50,11 @@ type giskardTask struct {
 	Agent       string       `json:"agent"`
 }
 
-// giskardPlan is the type of question of each slot of a call.
-type giskardPlan []giskard.Type
+// giskardPlan is what the slots of a call have in common.
+type giskardPlan struct {
+	types  []giskard.Type // of each slot; "" where there is nothing to make
+	topics map[string]string
+}
 
 func (*giskardMethod) prepare(ctx context.Context, w *work) (json.RawMessage, error) {
 	if len(w.passages.all) == 0 {
@@ -61,12 +64,13 @@ func (*giskardMethod) prepare(ctx context.Context, w *work) (json.RawMessage, er
 	if err != nil {
 		return nil, err
 	}
-	w.held = giskardTypes(w, beyond)
+	plan := &giskardPlan{topics: giskardTopics(w.passages)}
+	w.held = plan
+	plan.types = giskardTypes(w, beyond)
 	base := giskardBase{Passages: make([]giskardPassage, len(w.passages.all))}
-	topics := giskardTopics(w.passages)
 	for i := range w.passages.all {
 		c := &w.passages.all[i]
-		base.Passages[i] = giskardPassage{ID: c.ID, Text: c.Text, Topic: topics[c.ID]}
+		base.Passages[i] = giskardPassage{ID: c.ID, Text: c.Text, Topic: plan.topics[c.ID]}
 	}
 	return json.Marshal(base)
 }
@@ -98,6 +102,14 @@ func giskardTopics(p *passages) map[string]string {
 		out[p.all[i].ID] = path[min(common[p.all[i].Doc], len(path)-1)]
 	}
 	return out
+}
+
+// giskardTopic is the topic of a passage.
+func giskardTopic(w *work, id string) string {
+	if plan, ok := w.held.(*giskardPlan); ok {
+		return plan.topics[id]
+	}
+	return giskardTopics(w.passages)[id]
 }
 
 // mostScoped is how many policies the model is asked about by giskardBeyond.
@@ -166,7 +178,7 @@ func giskardBeyond(ctx context.Context, w *work) (map[string]bool, error) {
 // giskardTypes deals Giskard's types out to the slots of a call, as evenly as
 // the rows allow: those first that may have the fewest, in an order that the
 // call's seed draws.
-func giskardTypes(w *work, beyond map[string]bool) giskardPlan {
+func giskardTypes(w *work, beyond map[string]bool) []giskard.Type {
 	order := slices.DeleteFunc(giskard.Types(), func(t giskard.Type) bool { return t == giskard.MultiContext })
 	r := stage.Rand(w.call.Seed, "giskard types")
 	r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
@@ -187,12 +199,12 @@ func giskardTypes(w *work, beyond map[string]bool) giskardPlan {
 	r.Shuffle(len(queue), func(i, j int) { queue[i], queue[j] = queue[j], queue[i] })
 	slices.SortStableFunc(queue, func(a, b int) int { return cmp.Compare(len(allowed[a]), len(allowed[b])) })
 	used := map[giskard.Type]int{}
-	plan := make(giskardPlan, len(slots))
+	out := make([]giskard.Type, len(slots))
 	for _, i := range queue {
-		plan[i] = slices.MinFunc(allowed[i], func(a, b giskard.Type) int { return cmp.Compare(used[a], used[b]) })
-		used[plan[i]]++
+		out[i] = slices.MinFunc(allowed[i], func(a, b giskard.Type) int { return cmp.Compare(used[a], used[b]) })
+		used[out[i]]++
 	}
-	return plan
+	return out
 }
 
 // giskardFits says whether a slot may be of a type, as the Go engine has it.
@@ -217,19 +229,20 @@ func giskardFits(w *work, s *slot, t giskard.Type, beyond map[string]bool) bool 
 // giskardType is the type of a slot in the try under way. The last time it is a
 // simple one, which asks the least of the model.
 func giskardType(w *work, s *slot) giskard.Type {
-	plan, _ := w.held.(giskardPlan)
-	if s.index >= len(plan) || plan[s.index] == "" || w.try > 0 && w.try >= w.o.TopUps {
+	plan, ok := w.held.(*giskardPlan)
+	if !ok || plan.types[s.index] == "" || w.try > 0 && w.try >= w.o.TopUps {
 		return giskard.Simple
 	}
-	return plan[s.index]
+	return plan.types[s.index]
 }
 
-// giskardContext returns the passages that a slot is about, the seed first. Where
-// the documents of the call do not hold what its row cites, it is the passage
-// nearest to the row's policies by its words.
+// giskardContext returns the passages that a slot is about. The first, the seed
+// document, is the one with the most of the row's first policy. Where the
+// documents of the call do not hold what the row cites, it is the passage nearest
+// to the row's policies by its words.
 func giskardContext(w *work, s *slot) []chunk.Chunk {
 	if len(s.chunks) > 0 {
-		return s.chunks
+		return giskardSeedFirst(w, s)
 	}
 	texts := make([]string, len(w.passages.all))
 	for i := range w.passages.all {
@@ -251,10 +264,28 @@ func giskardContext(w *work, s *slot) []chunk.Chunk {
 	return w.passages.all[best : best+1]
 }
 
+func giskardSeedFirst(w *work, s *slot) []chunk.Chunk {
+	for i := range w.call.Policies {
+		p := &w.call.Policies[i]
+		if len(s.row.PolicyIDs) == 0 || p.ID != s.row.PolicyIDs[0] {
+			continue
+		}
+		for _, ev := range p.Evidence {
+			best := w.passages.best(ev)
+			if best < 0 {
+				continue
+			}
+			seed := w.passages.all[best]
+			return append([]chunk.Chunk{seed}, slices.DeleteFunc(slices.Clone(s.chunks), func(c chunk.Chunk) bool { return c.ID == seed.ID })...)
+		}
+	}
+	return s.chunks
+}
+
 // giskardDistraction draws a passage that is none of the slot's, of another topic
 // if there is one. Giskard itself may draw the seed document.
 func giskardDistraction(w *work, s *slot) (chunk.Chunk, bool) {
-	topics, context := giskardTopics(w.passages), giskardContext(w, s)
+	context := giskardContext(w, s)
 	var other, all []int
 	for i := range w.passages.all {
 		c := &w.passages.all[i]
@@ -262,7 +293,7 @@ func giskardDistraction(w *work, s *slot) (chunk.Chunk, bool) {
 			continue
 		}
 		all = append(all, i)
-		if topics[c.ID] != topics[context[0].ID] {
+		if giskardTopic(w, c.ID) != giskardTopic(w, context[0].ID) {
 			other = append(other, i)
 		}
 	}
@@ -436,7 +467,7 @@ func giskardClaims(w *work, s *slot, q *giskard.Question, contexts []chunk.Chunk
 	if m.SeedDocumentID != seed || !among(seed) {
 		return fmt.Errorf("its seed document is %q, not %q", m.SeedDocumentID, seed)
 	}
-	m.Topic = giskardTopics(w.passages)[seed]
+	m.Topic = giskardTopic(w, seed)
 	switch giskard.Type(m.QuestionType) {
 	case giskard.Distracting:
 		c, ok := w.passages.text(m.DistractingContext)

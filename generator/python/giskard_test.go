@@ -83,6 +83,10 @@ func giskardRows(n int, policies ...string) []model.Row {
 	return rows
 }
 
+func giskardPlanOf(w *work, types ...giskard.Type) *giskardPlan {
+	return &giskardPlan{types: types, topics: giskardTopics(w.passages)}
+}
+
 func giskardID(tb testing.TB, w *work, words string) string {
 	tb.Helper()
 	return passageWith(tb, w.passages, words).ID
@@ -97,7 +101,7 @@ func TestGiskardTask(t *testing.T) {
 		{ID: "r2", Examples: 1, PolicyIDs: []string{"pol_hour"}, Parameters: map[string]model.Value{"language": model.String("en")}, Axes: []string{"language"}},
 	}
 	w := giskardWork(t, call, "чай.md", "bikes.md")
-	w.held = giskardPlan{giskard.Distracting, giskard.OutOfScope, giskard.Double}
+	w.held = giskardPlanOf(w, giskard.Distracting, giskard.OutOfScope, giskard.Double)
 	body := func(s *slot) *giskardTask {
 		b, err := newGiskard().body(w, s)
 		if err != nil {
@@ -139,6 +143,25 @@ func TestGiskardTask(t *testing.T) {
 	w.try = w.o.TopUps
 	if last := body(slots[0]); last.Type != giskard.Simple || last.Distraction != "" {
 		t.Errorf("the last time it is %q, %q distracts", last.Type, last.Distraction)
+	}
+}
+
+// The seed document is the passage with the most of the row's first policy, not
+// the first of them.
+func TestGiskardSeed(t *testing.T) {
+	t.Parallel()
+	call := &generator.Call{Rows: giskardRows(1, "pol_long"), Policies: []model.Policy{
+		giskardPolicy("pol_other", model.Must, 5),
+		{ID: "pol_long", Statement: "Доставка и передача", Evidence: []model.Evidence{{InputFile: "else.md", LineStart: 1, LineEnd: 9}, {InputFile: "чай.md", LineStart: 9, LineEnd: 13}}},
+	}}
+	w := giskardWork(t, call, "чай.md")
+	b, err := newGiskard().body(w, w.slots()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{giskardID(t, w, "аллергии"), giskardID(t, w, "конкретный час")}
+	if diff := cmp.Diff(want, b.(*giskardTask).Context); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -310,6 +333,7 @@ func TestGiskardDistraction(t *testing.T) {
 		{"nothing else", []chunk.Chunk{seed, twin}, nil},
 	} {
 		w := &work{call: &generator.Call{}, passages: &passages{all: tt.all}}
+		w.held = giskardPlanOf(w)
 		got := map[string]bool{}
 		for i := range 40 {
 			s := &slot{row: &model.Row{ID: fmt.Sprint(i)}, chunks: []chunk.Chunk{seed}}
@@ -426,7 +450,7 @@ func TestGiskardPrepare(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if plan, ok := w.held.(giskardPlan); !ok || len(plan) != 6 {
+	if plan, ok := w.held.(*giskardPlan); !ok || len(plan.types) != 6 || slices.Contains(plan.types, "") {
 		t.Errorf("the plan is %v", w.held)
 	}
 
@@ -562,7 +586,7 @@ func TestGiskardRead(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := *w
-			w.held = giskardPlan{tt.kind}
+			w.held = giskardPlanOf(&w, tt.kind)
 			contexts := tt.contexts
 			if contexts == nil {
 				contexts = []chunk.Chunk{own}
@@ -653,7 +677,7 @@ func TestGiskardWrite(t *testing.T) {
 				call.Language = tt.language
 			}
 			w := giskardWork(t, call, "чай.md")
-			w.held = giskardPlan{tt.kind}
+			w.held = giskardPlanOf(w, tt.kind)
 			s := w.slots()[0]
 			meta := maps.Clone(tt.meta)
 			if tt.kind != "" {
