@@ -30,6 +30,8 @@ type ragasPlayer struct {
 	wait time.Duration
 	// fault is asked before each call, which is the n-th of its kind.
 	fault func(kind string, n int) error
+	// odd are replies of a kind, in place of those that fit.
+	odd map[string]any
 
 	mu    sync.Mutex
 	calls map[string]int
@@ -55,7 +57,7 @@ func (p *ragasPlayer) Complete(ctx context.Context, req *llm.Request) (*llm.Resp
 	}
 	text := req.Messages[0].Content
 	at := strings.LastIndex(text, "\ninput: ")
-	if len(req.Messages) != 1 || at < 0 {
+	if at < 0 {
 		return p.Actor.Complete(ctx, req)
 	}
 	var in struct {
@@ -97,6 +99,9 @@ func (p *ragasPlayer) Complete(ctx context.Context, req *llm.Request) (*llm.Resp
 		out = map[string]any{"query": actor.Text("query", text, fmt.Sprint(*req.Seed)), "answer": actor.Text("answer", text)}
 	default:
 		return nil, fmt.Errorf("nobody plays %q", kind)
+	}
+	if o, ok := p.odd[kind]; ok {
+		out = o
 	}
 	b, err := json.Marshal(out)
 	return &llm.Response{Text: string(b)}, err
@@ -318,6 +323,45 @@ func TestRealRagasOfAFailingServer(t *testing.T) {
 			}
 			if len(out.Records) != 12 {
 				t.Errorf("%d of 12 records, dropped %v", len(out.Records), out.Dropped)
+			}
+		})
+	}
+}
+
+// Replies that fit their schema and make no sense cost nothing: a scenario is made
+// all the same, of all passages.
+func TestRealRagasOfOddReplies(t *testing.T) {
+	e := ragasEngine(t, Options{Workers: 1})
+	type object = map[string]any
+	for name, odd := range map[string]map[string]any{
+		"no theme is anybody's":        {"PersonaThemesMapping": object{"mapping": object{"P1": []string{}, "P2": []string{}, "P3": []string{}}}},
+		"themes are made up":           {"PersonaThemesMapping": object{"mapping": object{"P1": []string{"x"}, "P2": []string{"y"}, "P3": []string{"z"}}}},
+		"personas are forgotten":       {"PersonaThemesMapping": object{"mapping": object{"P2": []string{"deposit"}}}},
+		"personas are made up":         {"PersonaThemesMapping": object{"mapping": object{"The Manager": []string{"deposit"}}}},
+		"nothing is combined":          {"ConceptCombinations": object{"combinations": [][]string{}}},
+		"combinations are empty":       {"ConceptCombinations": object{"combinations": [][]string{{}, {}}}},
+		"combinations are made up":     {"ConceptCombinations": object{"combinations": [][]string{{"x", "y"}}}},
+		"all personas have one name":   {"Persona": object{"name": "Клиент", "role_description": "Пишет."}},
+		"personas have no name":        {"Persona": object{"name": " ", "role_description": ""}},
+		"summaries are blank":          {"StringIO": object{"text": " "}},
+		"themes and entities are none": {"ThemesAndConcepts": object{"output": []string{}}, "NEROutput": object{"entities": []string{}}},
+		"entities are alike":           {"NEROutput": object{"entities": []string{"Booking", "booking", "bookings", ""}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			player := &ragasPlayer{odd: odd}
+			out, err := e.Generate(t.Context(), ragasCall(t, player, "bikes.md", "en", ragasDesk, 6, `{"test_size":100,"reasoning_ratio":0.5}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			joined := 0
+			for _, r := range out.Records {
+				joined += len(r.Spans) - 1
+			}
+			if len(out.Records) != 6 || joined != 3 {
+				t.Errorf("%d records, of which %d join passages, dropped %v; want 6 and 3", len(out.Records), joined, out.Dropped)
+			}
+			if n := player.calls["GeneratedQueryAnswer"]; n != 6 {
+				t.Errorf("%d questions were asked for, want 6", n)
 			}
 		})
 	}

@@ -519,7 +519,7 @@ async def sample(task: Task, endpoint: Endpoint, personas: list[Persona]) -> dic
     if kind is SingleHopSpecific and not graph.nodes[0].get_property("entities"):
         # Prose without names: ragas would make no scenario of it.
         synthesizer.property_name = "themes"
-    scenario = await scenario_of(order, synthesizer, graph, keys)
+    scenario = await scenario_of(task, order, synthesizer, graph, keys)
     scenario.persona = personas[[k.name for k in keys].index(scenario.persona.name)]
     scenario.style = member(QueryStyle, order.style)
     scenario.length = member(QueryLength, order.length)
@@ -572,15 +572,18 @@ def graph_of(order: Order) -> KnowledgeGraph:
 
 
 async def scenario_of(
-    order: Order, synthesizer: BaseSynthesizer, graph: KnowledgeGraph, personas: list[Persona]
+    task: Task, order: Order, synthesizer: BaseSynthesizer, graph: KnowledgeGraph, personas: list[Persona]
 ) -> BaseScenario:
     """Return a scenario of all passages, of the ordered persona if it fits."""
     multi = order.link is not None
     preferred = personas[order.persona % len(personas)]
     try:
         scenarios = await synthesizer.generate_scenarios(COMBINATIONS if multi else 1, graph, personas)
-    except KeyError as exc:  # a persona or property that ragas does not find
-        print(f"ragas: {type(exc).__name__}: {exc}", file=sys.stderr)
+    except Exception as exc:
+        # Such as a mapping that the model cannot make. If it is the end of all
+        # calls, the sample's own call says so.
+        exit_if_memory(exc)
+        tell(task, exc)
         scenarios = []
     # A combination of terms that all passages share comes first.
     scenarios.sort(key=lambda s: (-len(set(s.nodes)), s.persona.name != preferred.name))
@@ -595,7 +598,7 @@ async def scenario_of(
 def spare(
     order: Order, synthesizer: Any, graph: KnowledgeGraph, persona: Persona
 ) -> BaseScenario:
-    """Return a scenario where the model found that none of the terms is anybody's."""
+    """Return a scenario where ragas made none, such as of terms that are nobody's."""
     rng = random.Random(derive(synthesizer.seed, "spare"))
     dress = {"persona": persona, "style": member(QueryStyle, order.style), "length": member(QueryLength, order.length)}
     if order.link is None:
