@@ -44,8 +44,11 @@ type Spec struct {
 	// Formats are the formats it can make; nil means all. A router never offers
 	// it a task it cannot do.
 	Formats []model.Format
-	Timeout time.Duration // of one call; 0 means the orchestrator's
-	Serial  bool          // calls must not run at once
+	// OwnInputs says that it writes every input itself: rows whose message is
+	// given, or is to be a bad one (Row.Corner), are not dealt to it.
+	OwnInputs bool
+	Timeout   time.Duration // of one call; 0 means the orchestrator's
+	Serial    bool          // calls must not run at once
 }
 
 // Call is one piece of work for one generator.

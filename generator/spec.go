@@ -92,6 +92,9 @@ func describe(params any) (*schema.Schema, error) {
 
 func (s Spec) toolDescription() string {
 	d := strings.TrimSpace(s.Description)
+	if s.OwnInputs {
+		d += "\nNot for rows whose message is given, empty, garbage, off topic, abusive or an attack."
+	}
 	if len(s.Formats) == 0 {
 		return d
 	}

@@ -163,6 +163,10 @@ func TestDealGivesEachRowOnce(t *testing.T) {
 		}
 		return out
 	}
+	bad := rows(model.SingleTurnQA, model.SingleTurnQA, model.SingleTurnQA, model.SingleTurnQA)
+	bad[1].row.Given = []model.Message{{Role: model.RoleUser, Content: "where is it"}}
+	bad[2].row.Corner = "garbage"
+	own := &registered{spec: generator.Spec{OwnInputs: true}}
 	const qa, fix = model.SingleTurnQA, model.SingleUtteranceCorrection
 	for _, tc := range []struct {
 		name  string
@@ -174,6 +178,8 @@ func TestDealGivesEachRowOnce(t *testing.T) {
 		{"count is an upper bound", []accepted{{reg("n"), []byte(`{"n":1}`)}, {reg: reg("")}}, rows(qa, qa, qa, qa), [][]int{{0}, {1, 2, 3}}},
 		{"all full: rows stay open", []accepted{{reg("n"), []byte(`{"n":1}`)}, {reg("n"), []byte(`{"n":2}`)}}, rows(qa, qa, qa, qa, qa), [][]int{{0}, {1, 2}}},
 		{"formats", []accepted{{reg: reg("", qa)}, {reg: reg("", fix)}}, rows(fix, fix, qa, fix), [][]int{{2}, {0, 1, 3}}},
+		{"inputs of its own", []accepted{{reg: own}, {reg: reg("")}}, bad, [][]int{{0, 3}, {1, 2}}},
+		{"inputs of its own alone", []accepted{{reg: own}}, bad, [][]int{{0, 3}}},
 		{"nobody", []accepted{{reg: reg("", qa)}}, rows(fix), [][]int{nil}},
 		{"no calls", nil, rows(qa), [][]int{}},
 	} {

@@ -56,7 +56,7 @@ func (r *run) route(ctx context.Context, round int, uc *ucState, rows []*rowStat
 	offered := r.offered(rows)
 	var out routed
 	if len(offered) == 0 {
-		out.reason = "no registered generator makes these formats"
+		out.reason = "no registered generator makes such test cases"
 		return out
 	}
 	tools := make([]llm.Tool, 0, len(offered)+1)
@@ -189,7 +189,7 @@ func (r *run) offered(rows []*rowState) []*registered {
 		if reg.spec.NeedsEmbedder && r.o.opts.Embedder == nil {
 			continue
 		}
-		if slices.ContainsFunc(rows, func(s *rowState) bool { return reg.makes(s.row.Format) }) {
+		if slices.ContainsFunc(rows, func(s *rowState) bool { return reg.makes(&s.row) }) {
 			out = append(out, reg)
 		}
 	}
@@ -197,7 +197,7 @@ func (r *run) offered(rows []*rowState) []*registered {
 }
 
 // deal gives every row to exactly one of the calls: in turn, past the calls
-// that cannot make its format or have their fill. Rows that nobody can take
+// that cannot make it or have their fill. Rows that nobody can take
 // stay open.
 func deal(calls []accepted, rows []*rowState) [][]*rowState {
 	out := make([][]*rowState, len(calls))
@@ -209,7 +209,7 @@ func deal(calls []accepted, rows []*rowState) [][]*rowState {
 	for _, row := range rows {
 		for k := range calls {
 			i := (turn + k) % len(calls)
-			if calls[i].reg.makes(row.row.Format) && (bounds[i] < 0 || len(out[i]) < bounds[i]) {
+			if calls[i].reg.makes(&row.row) && (bounds[i] < 0 || len(out[i]) < bounds[i]) {
 				out[i] = append(out[i], row)
 				turn = i + 1
 				break
@@ -226,8 +226,11 @@ type registered struct {
 	tool llm.Tool
 }
 
-func (g *registered) makes(f model.Format) bool {
-	return g.spec.Formats == nil || slices.Contains(g.spec.Formats, f)
+func (g *registered) makes(row *model.Row) bool {
+	if g.spec.OwnInputs && (row.Given != nil || row.Corner != "") {
+		return false
+	}
+	return g.spec.Formats == nil || slices.Contains(g.spec.Formats, row.Format)
 }
 
 // bound returns how many rows a call with these arguments may be dealt, or -1.

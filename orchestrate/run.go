@@ -518,7 +518,7 @@ func (r *run) stage(ctx context.Context, round int, name string, reg *registered
 	open := r.open()
 	var jobs []job
 	for _, uc := range r.ucs {
-		rows := slices.DeleteFunc(slices.Clone(open[uc]), func(row *rowState) bool { return !reg.makes(row.row.Format) })
+		rows := slices.DeleteFunc(slices.Clone(open[uc]), func(row *rowState) bool { return !reg.makes(&row.row) })
 		if len(rows) == 0 {
 			continue
 		}

@@ -2,6 +2,7 @@ package generatortest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/casebook-go/casebook/generator"
@@ -83,6 +84,9 @@ func Calls(spec generator.Spec) ([]*generator.Call, error) {
 		call, err := s.call(format)
 		if err != nil {
 			return nil, fmt.Errorf("generatortest: %w", err)
+		}
+		if spec.OwnInputs {
+			call.Rows = slices.DeleteFunc(call.Rows, func(r model.Row) bool { return r.Given != nil })
 		}
 		call.Index = i
 		call.Seed = uint64(i) + 7

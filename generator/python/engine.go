@@ -75,6 +75,7 @@ func wrap[P any](e *Engine, m method, paths func(P) []string) (generator.Generat
 		return nil, fmt.Errorf("python: the parameters of %s are a %T", spec.Name, spec.Params)
 	}
 	spec.Params = nil
+	spec.OwnInputs = true
 	e.method = m
 	return generator.New(spec, *p, func(ctx context.Context, call *generator.Call, p P) (*generator.Output, error) {
 		return e.generate(ctx, call, paths(p), p)
