@@ -29,9 +29,10 @@ import (
 const (
 	maxSchema      = 256 << 10 // bytes
 	maxSchemaDepth = 64
-	maxSchemaNodes = 4000  // schemas within schemas, each counted wherever it is referred to
-	maxReplyValues = 50000 // of a JSON reply
-	maxProblems    = 10    // that a model is told of
+	maxSchemaNodes = 4000    // schemas within schemas, each counted wherever it is referred to
+	maxReplyValues = 50000   // of a JSON reply
+	maxMending     = 1 << 18 // looks at a value in mending a reply
+	maxProblems    = 10      // that a model is told of
 )
 
 // replyForm is what the text of a reply must be. read returns the text as it
@@ -365,7 +366,7 @@ func (s *replySchema) read(text string) (string, bool, []string) {
 	if err == nil {
 		return string(raw), mended, nil
 	}
-	if better := s.mend(v, s.root); s.validator.Validate(better) == nil {
+	if better := s.mend(v); s.validator.Validate(better) == nil {
 		return string(encode(better)), true, nil
 	}
 	return "", false, problemsOf(err)
@@ -413,36 +414,49 @@ func problemsOf(err error) []string {
 	return out
 }
 
-// mend returns v, changed where it does not fit a schema and there is one way
+// mend returns v, changed where it does not fit the schema and there is one way
 // only in which it can be meant. What it returns may still not fit.
-func (s *replySchema) mend(v, schema any) any {
+func (s *replySchema) mend(v any) any {
+	m := mender{schema: s, left: maxMending}
+	return m.mend(v, s.root)
+}
+
+// mender mends one reply. Wrappers that are missing or too many are looked for at
+// every level, which only a bound keeps from growing with a power of the depth.
+type mender struct {
+	schema *replySchema
+	left   int // looks at a value
+}
+
+// mend returns v as a part of the schema would have it.
+func (m *mender) mend(v, schema any) any {
 	node, ok := schema.(map[string]any)
-	if !ok {
+	if m.left--; !ok || m.left < 0 {
 		return v
 	}
-	if target, ok := s.lookUp(node["$ref"]); ok {
-		v = s.mend(v, target)
+	if target, ok := m.schema.lookUp(node["$ref"]); ok {
+		v = m.mend(v, target)
 	}
 	if all, ok := node["allOf"].([]any); ok {
 		for _, sub := range all {
-			v = s.mend(v, sub)
+			v = m.mend(v, sub)
 		}
 	}
 	for _, k := range []string{"anyOf", "oneOf"} {
 		if branches, ok := node[k].([]any); ok {
-			v = s.mendBranch(v, branches)
+			v = m.mendBranch(v, branches)
 		}
 	}
 	if types := typesOf(node); len(types) > 0 && !isOneOf(v, types) {
 		if types = slices.DeleteFunc(types, func(t string) bool { return t == "null" }); len(types) == 1 {
-			v = s.convert(v, types[0], node)
+			v = m.convert(v, types[0], node)
 		}
 	}
 	switch x := v.(type) {
 	case string:
 		return mendEnum(x, node)
 	case map[string]any:
-		return s.mendObject(x, node)
+		return m.mendObject(x, node)
 	case []any:
 		items, ok := node["items"].(map[string]any)
 		if !ok {
@@ -450,7 +464,7 @@ func (s *replySchema) mend(v, schema any) any {
 		}
 		out := make([]any, len(x))
 		for i := range x {
-			out[i] = s.mend(x[i], items)
+			out[i] = m.mend(x[i], items)
 		}
 		return out
 	}
@@ -458,10 +472,10 @@ func (s *replySchema) mend(v, schema any) any {
 }
 
 // mendBranch mends v for the one of several schemas that it can be meant for.
-func (s *replySchema) mendBranch(v any, branches []any) any {
+func (m *mender) mendBranch(v any, branches []any) any {
 	at := -1
 	for i, b := range branches {
-		if s.accepts(v, b) {
+		if m.accepts(v, b) {
 			if at >= 0 {
 				return v
 			}
@@ -469,12 +483,12 @@ func (s *replySchema) mendBranch(v any, branches []any) any {
 		}
 	}
 	if at >= 0 {
-		return s.mend(v, branches[at])
+		return m.mend(v, branches[at])
 	}
 	var found any
 	for _, b := range branches {
-		c := s.mend(v, b)
-		if !s.accepts(c, b) {
+		c := m.mend(v, b)
+		if !m.accepts(c, b) {
 			continue
 		}
 		if found != nil {
@@ -490,19 +504,22 @@ func (s *replySchema) mendBranch(v any, branches []any) any {
 
 // accepts reports whether v has the type that a schema asks for, with the
 // members that it requires.
-func (s *replySchema) accepts(v, schema any) bool {
+func (m *mender) accepts(v, schema any) bool {
 	node, ok := schema.(map[string]any)
 	if !ok {
 		return schema != false
 	}
-	if target, ok := s.lookUp(node["$ref"]); ok && !s.accepts(v, target) {
+	if m.left--; m.left < 0 {
 		return false
 	}
-	if all, ok := node["allOf"].([]any); ok && slices.ContainsFunc(all, func(b any) bool { return !s.accepts(v, b) }) {
+	if target, ok := m.schema.lookUp(node["$ref"]); ok && !m.accepts(v, target) {
+		return false
+	}
+	if all, ok := node["allOf"].([]any); ok && slices.ContainsFunc(all, func(b any) bool { return !m.accepts(v, b) }) {
 		return false
 	}
 	for _, k := range []string{"anyOf", "oneOf"} {
-		if branches, ok := node[k].([]any); ok && !slices.ContainsFunc(branches, func(b any) bool { return s.accepts(v, b) }) {
+		if branches, ok := node[k].([]any); ok && !slices.ContainsFunc(branches, func(b any) bool { return m.accepts(v, b) }) {
 			return false
 		}
 	}
@@ -577,7 +594,7 @@ func isWhole(n json.Number) bool {
 }
 
 // convert returns v as the type, if it can be meant for it.
-func (s *replySchema) convert(v any, to string, node map[string]any) any {
+func (m *mender) convert(v any, to string, node map[string]any) any {
 	text, isText := v.(string)
 	trimmed := strings.TrimSpace(text)
 	list, isList := v.([]any)
@@ -587,11 +604,14 @@ func (s *replySchema) convert(v any, to string, node map[string]any) any {
 			if isOneOf(inner, []string{to}) {
 				return inner
 			}
-			return s.convert(inner, to, node)
+			return m.convert(inner, to, node)
 		}
 	}
-	if isList && len(list) == 1 && to != "array" && isOneOf(s.mend(list[0], node), []string{to}) {
-		return s.mend(list[0], node)
+	if isList && len(list) == 1 && to != "array" {
+		// Once only: lists may stand in one another.
+		if x := m.mend(list[0], node); isOneOf(x, []string{to}) {
+			return x
+		}
 	}
 	switch to {
 	case "integer", "number":
@@ -614,11 +634,11 @@ func (s *replySchema) convert(v any, to string, node map[string]any) any {
 			return n.String()
 		}
 	case "array":
-		return s.listed(v, node)
+		return m.listed(v, node)
 	case "object":
 		if name, ok := soleProperty(node); ok && v != nil {
 			props, _ := node["properties"].(map[string]any)
-			if x := s.mend(v, props[name]); s.accepts(x, props[name]) {
+			if x := m.mend(v, props[name]); m.accepts(x, props[name]) {
 				return map[string]any{name: x}
 			}
 		}
@@ -637,7 +657,7 @@ func decoded(text string) any {
 
 // listed returns the list that v stands for: the one in an object of one member,
 // or that with v as its only item.
-func (s *replySchema) listed(v any, node map[string]any) any {
+func (m *mender) listed(v any, node map[string]any) any {
 	items, ok := node["items"]
 	if !ok {
 		return v
@@ -652,7 +672,7 @@ func (s *replySchema) listed(v any, node map[string]any) any {
 	if text, ok := v.(string); ok && (strings.ContainsAny(text, "\n,;") || strings.TrimSpace(text) == "") {
 		return v // an enumeration, perhaps, or nothing
 	}
-	if x := s.mend(v, items); v != nil && s.accepts(x, items) {
+	if x := m.mend(v, items); v != nil && m.accepts(x, items) {
 		return []any{x}
 	}
 	return v
@@ -707,18 +727,18 @@ func soleProperty(node map[string]any) (string, bool) {
 	return "", false
 }
 
-func (s *replySchema) mendObject(v, node map[string]any) map[string]any {
+func (m *mender) mendObject(v, node map[string]any) map[string]any {
 	v = maps.Clone(v)
 	props, ok := node["properties"].(map[string]any)
 	if !ok {
 		for name, x := range v { // a mapping
-			v[name] = s.mend(x, node["additionalProperties"])
+			v[name] = m.mend(x, node["additionalProperties"])
 		}
 		return v
 	}
 	rename(v, node, props)
 	if len(missing(v, node)) > 0 {
-		v = s.unwrapped(v, node, props)
+		v = m.unwrapped(v, node, props)
 	}
 	for _, name := range slices.Sorted(maps.Keys(v)) {
 		x := v[name]
@@ -729,8 +749,8 @@ func (s *replySchema) mendObject(v, node map[string]any) map[string]any {
 			}
 			continue
 		}
-		v[name] = s.mend(x, prop)
-		if x == nil && !s.accepts(nil, prop) && !requires(node, name) {
+		v[name] = m.mend(x, prop)
+		if x == nil && !m.accepts(nil, prop) && !requires(node, name) {
 			delete(v, name)
 		}
 	}
@@ -770,7 +790,7 @@ func folded(name string) string {
 
 // unwrapped returns the object that v holds instead of being it, or the one that
 // v is the only member of.
-func (s *replySchema) unwrapped(v, node, props map[string]any) map[string]any {
+func (m *mender) unwrapped(v, node, props map[string]any) map[string]any {
 	for name := range props {
 		if _, has := v[name]; has {
 			return v
@@ -791,13 +811,13 @@ func (s *replySchema) unwrapped(v, node, props map[string]any) map[string]any {
 			}
 			// A text under another name may be an excuse.
 			_, isText := x.(string)
-			if name, ok := soleProperty(node); ok && !isText && s.accepts(x, props[name]) {
+			if name, ok := soleProperty(node); ok && !isText && m.accepts(x, props[name]) {
 				return map[string]any{name: x}
 			}
 		}
 	}
 	if name, ok := soleProperty(node); ok {
-		if x := s.mend(v, props[name]); s.accepts(x, props[name]) {
+		if x := m.mend(v, props[name]); m.accepts(x, props[name]) {
 			return map[string]any{name: x}
 		}
 	}

@@ -463,7 +463,7 @@ func TestReplyMending(t *testing.T) {
 			}
 			if v, err := decodeJSON([]byte(tt.reply)); err == nil {
 				before := encode(v)
-				s.mend(v, s.root)
+				s.mend(v)
 				if diff := cmp.Diff(string(before), string(encode(v))); diff != "" {
 					t.Errorf("mending changed what it was given (-want +got):\n%s", diff)
 				}
@@ -499,6 +499,33 @@ func TestReplyProblemsNameThePlace(t *testing.T) {
 	many := `{"items":[` + strings.Repeat(`{"q":["`+strings.Repeat("ы", 400)+`","b"]},`, 50) + `{}]}`
 	if _, _, problems := s.read(many); len(problems) != maxProblems {
 		t.Errorf("%d problems, want %d", len(problems), maxProblems)
+	}
+}
+
+// What is nested deeply takes no more time than what is long.
+func TestReplyMendingIsBounded(t *testing.T) {
+	t.Parallel()
+	const deep = 40
+	object := strings.Repeat(`{"type":"object","properties":{"a":`, deep) + `{"type":"integer"}` + strings.Repeat(`},"required":["a"]}`, deep)
+	lists := strings.Repeat(`{"type":"array","items":`, deep) + `{"type":"integer"}` + strings.Repeat(`}`, deep)
+	forms := strings.Repeat(`{"anyOf":[{"type":"null"},`, deep) + `{"type":"integer"}` + strings.Repeat(`]}`, deep)
+	for name, schema := range map[string]string{"objects": object, "lists": lists, "integer": `{"type":"integer"}`, "forms": forms} {
+		s, err := compileSchema(json.RawMessage(schema))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, reply := range []string{
+			`"x"`, `7`, `"7"`, `null`,
+			strings.Repeat("[", 2000) + `"x"` + strings.Repeat("]", 2000),
+			strings.Repeat(`{"a":`, 2000) + `"x"` + strings.Repeat("}", 2000),
+			strings.Repeat(`{"a":[`, 60) + `"x"` + strings.Repeat("]}", 60),
+			strings.Repeat(`[{"b":`, 60) + `"x"` + strings.Repeat("}]", 60),
+		} {
+			got, _, problems := s.read(reply)
+			if (got == "") == (len(problems) == 0) {
+				t.Errorf("%s: %.20s: got %.80s, %q", name, reply, got, problems)
+			}
+		}
 	}
 }
 
