@@ -22,6 +22,8 @@ type Author struct {
 	// Doubts makes its check find a fault in one of so many replies; 0 means in
 	// none.
 	Doubts int
+
+	shelf shelf
 }
 
 // Complete answers a prompt of casebook or of a framework; another one is an
@@ -30,13 +32,13 @@ func (a *Author) Complete(ctx context.Context, req *llm.Request) (*llm.Response,
 	kind := Kind(req)
 	switch kind {
 	case "":
-		text, err := readUpstream(req).play()
+		text, err := readUpstream(req, &a.shelf).play()
 		if err != nil {
 			return nil, err
 		}
 		return &llm.Response{Text: text}, nil
 	case AnswerWrite, AnswerDescribe, AnswerMend, Direct:
-		return reply(written(kind, req.Messages[1].Content))
+		return reply(newOrder(kind, req.Messages[1].Content, &a.shelf).written())
 	}
 	resp, err := a.Actor.Complete(ctx, req)
 	if err != nil {
@@ -44,7 +46,9 @@ func (a *Author) Complete(ctx context.Context, req *llm.Request) (*llm.Response,
 	}
 	switch kind {
 	case DeepEvalInputs, DeepEvalRewrite, DeepEvalEvolve, RagasQuestions, GiskardQuestions, GiskardRewrites:
-		return edited(resp.Text, func(lists map[string][]map[string]any) { withMessages(lists, req.Messages[1].Content) })
+		return edited(resp.Text, func(lists map[string][]map[string]any) {
+			newOrder(kind, req.Messages[1].Content, &a.shelf).withMessages(lists)
+		})
 	case AnswerCheck:
 		return edited(resp.Text, func(lists map[string][]map[string]any) { a.doubt(lists["items"], req.Messages[1].Content) })
 	default:
@@ -96,6 +100,7 @@ type order struct {
 	statements   map[string]string // by the keys of their policies
 	document     string
 	parts        []entry
+	shelf        *shelf
 }
 
 // entry is what a request says of one item.
@@ -103,8 +108,8 @@ type entry struct {
 	key, text string
 }
 
-func newOrder(kind, prompt string) *order {
-	o := &order{kind: kind, prompt: prompt, statements: map[string]string{}}
+func newOrder(kind, prompt string, s *shelf) *order {
+	o := &order{kind: kind, prompt: prompt, statements: map[string]string{}, shelf: s}
 	for _, m := range policyLine.FindAllStringSubmatch(prompt, -1) {
 		o.statements[m[1]] = m[2]
 	}
@@ -152,12 +157,11 @@ func (o *order) prose(text string, n int) (p *prose, matter string, policies []s
 		parameters[m[1]] = m[2]
 	}
 	h := hash(text, o.prompt, strings.Repeat("+", n))
-	return newProse(about, parameters, pressed, rand.New(rand.NewPCG(h, mix(h)))), matter, policies
+	return newProse(o.shelf, about, parameters, pressed, rand.New(rand.NewPCG(h, mix(h)))), matter, policies
 }
 
 // written plays the stages that write items or describe them.
-func written(kind, prompt string) any {
-	o := newOrder(kind, prompt)
+func (o *order) written() any {
 	items := []map[string]any{}
 	for _, part := range o.parts {
 		n := 1
@@ -193,9 +197,7 @@ func (o *order) item(of entry, n int) map[string]any {
 		it["item"] = of.key
 		return it
 	}
-	all := *p
-	all.text += "\n\n" + o.document
-	it["expected_output"], it["impossible"] = all.reply(message, matter), ""
+	it["expected_output"], it["impossible"] = p.reply(message, matter, o.document), ""
 	if o.kind == Direct {
 		it["row"], it["messages"] = of.key, []turn{{"user", message}}
 	} else {
@@ -222,9 +224,8 @@ func (o *order) message(p *prose, text string) string {
 
 // withMessages puts messages that show what they are to show into the reply to a
 // stage of a method.
-func withMessages(lists map[string][]map[string]any, prompt string) {
+func (o *order) withMessages(lists map[string][]map[string]any) {
 	parts := map[any]string{}
-	o := newOrder("", prompt)
 	for _, p := range o.parts {
 		parts[p.key] = p.text
 	}

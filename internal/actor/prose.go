@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -23,10 +24,11 @@ type prose struct {
 	rnd        *rand.Rand
 	// least and longest bound the words of a message; 0 is no bound.
 	least, longest int
+	shelf          *shelf
 }
 
 // newProse returns a prose in the language of the text: Russian or English.
-func newProse(text string, parameters map[string]string, pressed bool, rnd *rand.Rand) *prose {
+func newProse(s *shelf, text string, parameters map[string]string, pressed bool, rnd *rand.Rand) *prose {
 	code := "en"
 	if strings.IndexFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) >= 0 {
 		code = "ru"
@@ -35,7 +37,7 @@ func newProse(text string, parameters map[string]string, pressed bool, rnd *rand
 	if err != nil {
 		panic(err) // both have data
 	}
-	return &prose{l: l, text: text, parameters: parameters, pressed: pressed, rnd: rnd}
+	return &prose{l: l, text: text, parameters: parameters, pressed: pressed, rnd: rnd, shelf: s}
 }
 
 // wordings are the sentences of a language around what the document says. {k} is
@@ -218,12 +220,12 @@ func put(frame string, pairs ...string) string { return strings.NewReplacer(pair
 // in their order.
 func (p *prose) keys() []string {
 	var pairs, singles []string
-	for _, sentence := range p.sentences() {
+	for _, sentence := range sentences(p.text) {
 		toks := lang.Tokens(sentence)
 		telling := func(i int) bool {
 			word := sentence[toks[i].Start:toks[i].End]
 			return utf8.RuneCountInString(word) >= 4 && !p.l.IsStop(toks[i].Text) && strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) < 0 &&
-				!unicode.IsUpper([]rune(word)[0]) && !p.l.Speech.Verbs.In(word) && !p.official(word)
+				!unicode.IsUpper([]rune(word)[0]) && !p.l.Speech.Verbs.In(word) && !official(p.l, word)
 		}
 		for i := range toks {
 			if !telling(i) {
@@ -246,15 +248,15 @@ func (p *prose) keys() []string {
 
 // official reports whether a text speaks of agents, customers or rules, as no
 // customer does.
-func (p *prose) official(text string) bool {
-	m := &p.l.Marks
-	return m.Customer.In(text) || m.Bot.In(text) || m.Rules.In(text) || p.l.SpeaksOfAgent(text) || p.l.SpeaksOfCustomer(text)
+func official(l *lang.Language, text string) bool {
+	m := &l.Marks
+	return m.Customer.In(text) || m.Bot.In(text) || m.Rules.In(text) || l.SpeaksOfAgent(text) || l.SpeaksOfCustomer(text)
 }
 
-// sentences returns the sentences of the text, without the marks of Markdown.
-func (p *prose) sentences() []string {
+// sentences returns the sentences of a text, without the marks of Markdown.
+func sentences(text string) []string {
 	var out []string
-	for _, line := range blocks(p.text) {
+	for _, line := range blocks(text) {
 		for _, s := range lang.Sentences(line) {
 			if s = strings.TrimSpace(s); s != "" && !slices.Contains(out, s) {
 				out = append(out, s)
@@ -266,7 +268,7 @@ func (p *prose) sentences() []string {
 
 // fact returns the first thing that the text says, without its full stop.
 func (p *prose) fact() string {
-	for _, s := range p.sentences() {
+	for _, s := range sentences(p.text) {
 		return strings.TrimRight(s, ". ")
 	}
 	return strings.Join(strings.Fields(p.text), " ")
@@ -300,40 +302,49 @@ func blocks(text string) []string {
 // most is how many sentences of the document a reply has.
 const most = 2
 
-// reply answers a message with what the text says nearest to it, in the agent's
-// voice, and what it says of matter before all else; where it says nothing that
-// can be sent, the reply hands over.
-func (p *prose) reply(message, matter string) string {
-	stems := map[string]bool{}
+// reply answers a message with what the text, and behind it the document, says
+// nearest to it, in the agent's voice, and what it says of matter before all else;
+// where it says nothing that can be sent, the reply hands over.
+func (p *prose) reply(message, matter, document string) string {
+	near := map[string]bool{}
 	for _, s := range p.l.Stems(message) {
-		stems[s] = true
+		near[s] = true
 	}
-	type said struct {
+	type candidate struct {
 		text string
 		near int
 	}
-	var sayings []said
-	for _, s := range p.sentences() {
-		sp, ok := p.l.Speak(s)
-		if !ok || sp.Text == "" || strings.ContainsAny(sp.Text, "?¿") || p.official(sp.Text) || p.l.Mentions(lang.TopicPerson, sp.Text) {
-			continue
-		}
-		near := 0
-		if matter != "" && strings.Contains(matter, s) {
-			near = 1000
-		}
-		for _, stem := range p.l.Stems(s) {
-			if stems[stem] {
-				near++
+	var sayings []candidate
+	text := p.shelf.read(p.l, p.text)
+	source := text
+	readings := []*reading{text}
+	if document != "" {
+		source = p.shelf.read(p.l, document)
+		readings = append(readings, source)
+	}
+	for _, r := range readings {
+		for _, s := range r.sayings {
+			c := candidate{text: s.text}
+			if matter != "" && strings.Contains(matter, s.source) {
+				c.near = 1000
+			}
+			for _, stem := range s.stems {
+				if near[stem] {
+					c.near++
+				}
+			}
+			if !slices.ContainsFunc(sayings, func(x candidate) bool { return x.text == c.text }) {
+				sayings = append(sayings, c)
 			}
 		}
-		sayings = append(sayings, said{sp.Text, near})
 	}
-	slices.SortStableFunc(sayings, func(a, b said) int { return b.near - a.near })
+	slices.SortStableFunc(sayings, func(a, b candidate) int { return b.near - a.near })
 	sayings = sayings[:min(len(sayings), 8)]
-	c, err := p.candidate(message)
-	if err != nil {
-		return p.one(p.words().handover)
+	c := &coverage.Candidate{
+		Documents: source.docs, Ground: source.ground, Lang: p.l, Language: p.l.Code, Profile: model.SupportBot(),
+		Item: model.Item{Examples: []model.Example{{
+			Format: model.SingleTurnQA, Input: model.Input{Messages: []model.Message{{Role: model.RoleUser, Content: message}}},
+		}}},
 	}
 	for n := min(most, len(sayings)); n > 0; n-- {
 		for at := 0; at+n <= len(sayings); at++ {
@@ -354,24 +365,48 @@ var replyChecks = slices.DeleteFunc(coverage.DefaultChecks(), func(c coverage.Ch
 	return !slices.Contains([]string{"language", "placeholder", "voice", "grounding", "qualifiers", "claims", "length", "stock"}, c.Name)
 })
 
-// candidate is an item of a message without a reply, for the checks.
-func (p *prose) candidate(message string) (*coverage.Candidate, error) {
-	doc, err := model.ParseMarkdown("text.md", []byte(p.text+"\n"), nil)
-	if err != nil {
-		return nil, err
-	}
-	docs := []*model.Document{doc}
-	return &coverage.Candidate{
-		Documents: docs, Ground: coverage.NewGround(p.l, docs), Lang: p.l, Language: p.l.Code, Profile: model.SupportBot(),
-		Item: model.Item{Examples: []model.Example{{
-			Format: model.SingleTurnQA, Input: model.Input{Messages: []model.Message{{Role: model.RoleUser, Content: message}}},
-		}}},
-	}, nil
-}
-
 // passes reports whether the checks that every item goes through find nothing in
 // a reply.
 func passes(c *coverage.Candidate, reply string) bool {
 	c.Item.Examples[0].ExpectedOutput = reply
 	return !slices.ContainsFunc(coverage.RunChecks(replyChecks, c), func(f coverage.Finding) bool { return !f.Warn && f.Field == "expected_output" })
+}
+
+// shelf keeps what texts say, so that each is read once. Its zero value is ready,
+// and safe for concurrent use.
+type shelf struct{ readings sync.Map }
+
+// reading is what a text says, to be said to a customer.
+type reading struct {
+	docs    []*model.Document
+	ground  *coverage.Ground
+	sayings []saying
+}
+
+// saying is a sentence in the agent's voice.
+type saying struct {
+	text, source string
+	stems        []string
+}
+
+func (s *shelf) read(l *lang.Language, text string) *reading {
+	if known, ok := s.readings.Load(text); ok {
+		if r, ok := known.(*reading); ok {
+			return r
+		}
+	}
+	r := &reading{}
+	if doc, err := model.ParseMarkdown("text.md", []byte(text+"\n"), nil); err == nil {
+		r.docs = []*model.Document{doc}
+	}
+	r.ground = coverage.NewGround(l, r.docs)
+	for _, source := range sentences(text) {
+		sp, ok := l.Speak(source)
+		if !ok || sp.Text == "" || strings.ContainsAny(sp.Text, "?¿") || official(l, sp.Text) || l.Mentions(lang.TopicPerson, sp.Text) {
+			continue
+		}
+		r.sayings = append(r.sayings, saying{sp.Text, source, l.Stems(source)})
+	}
+	s.readings.Store(text, r)
+	return r
 }

@@ -28,17 +28,18 @@ type upstream struct {
 	list   bool     // the reply is a list of such objects
 	only   string   // the property that holds the reply where a schema wraps a plain text
 	rnd    *rand.Rand
+	shelf  *shelf
 }
 
 // notFit is how a second request for the same reply begins.
 const notFit = "Your reply does not fit"
 
-func readUpstream(req *llm.Request) *upstream {
+func readUpstream(req *llm.Request, s *shelf) *upstream {
 	ms := req.Messages
 	for n := len(ms); n > 2 && strings.HasPrefix(ms[n-1].Content, notFit); n = len(ms) {
 		ms = ms[:n-2]
 	}
-	u := &upstream{prompt: ms[len(ms)-1].Content}
+	u := &upstream{prompt: ms[len(ms)-1].Content, shelf: s}
 	u.all = u.prompt
 	if ms[0].Role == llm.RoleSystem && len(ms) > 1 {
 		u.all = ms[0].Content + "\n" + u.prompt
@@ -51,18 +52,17 @@ func readUpstream(req *llm.Request) *upstream {
 	u.rnd = rand.New(rand.NewPCG(h, mix(h)))
 	switch {
 	case req.Schema != nil:
-		var s struct {
+		var of struct {
 			Properties map[string]json.RawMessage `json:"properties"`
-			Prefix     []json.RawMessage          `json:"prefixItems"`
 			Items      struct {
 				Properties map[string]json.RawMessage `json:"properties"`
 			} `json:"items"`
 		}
-		if json.Unmarshal(req.Schema.JSON, &s) == nil {
-			if s.Properties == nil && s.Items.Properties != nil {
-				s.Properties, u.list = s.Items.Properties, true
+		if json.Unmarshal(req.Schema.JSON, &of) == nil {
+			if of.Properties == nil && of.Items.Properties != nil {
+				of.Properties, u.list = of.Items.Properties, true
 			}
-			u.keys = slices.Sorted(maps.Keys(s.Properties))
+			u.keys = slices.Sorted(maps.Keys(of.Properties))
 		}
 		if len(u.keys) == 1 && u.keys[0] == "response" {
 			u.keys, u.only = nil, "response"
@@ -136,7 +136,7 @@ func (u *upstream) text() (string, error) {
 		p := u.about(u.label("Context:"))
 		return strings.TrimRight(input, " ") + p.one(p.words().evolve), nil
 	case strings.HasPrefix(last, "Generated Response:"):
-		return u.about(u.label("Context:")).reply(u.label("Input:"), ""), nil
+		return u.about(u.label("Context:")).reply(u.label("Input:"), "", ""), nil
 	case tagged(u.prompt, "description") != "" && tagged(u.prompt, "context") != "":
 		p := u.about(tagged(u.prompt, "context"))
 		return p.one(p.words().situation), nil
@@ -253,7 +253,7 @@ func (u *upstream) about(texts ...string) *prose {
 	for _, m := range wantsShown.FindAllStringSubmatch(u.all, -1) {
 		parameters[m[1]] = m[2]
 	}
-	return newProse(text, parameters, strings.Contains(u.all, presses), u.rnd)
+	return newProse(u.shelf, text, parameters, strings.Contains(u.all, presses), u.rnd)
 }
 
 // ragas plays the requests of Ragas, whose material is a JSON object.
@@ -286,7 +286,7 @@ func (u *upstream) ragas() (any, error) {
 	keys := p.keys()
 	switch strings.Join(u.keys, " ") {
 	case "text":
-		return map[string]any{"text": strings.Join(firstOf(p.sentences(), 2), " ")}, nil
+		return map[string]any{"text": strings.Join(firstOf(sentences(p.text), 2), " ")}, nil
 	case "output":
 		return map[string]any{"output": firstOf(distinct(keys), min(max(in.Max, 1), 6))}, nil
 	case "entities":
@@ -335,7 +335,7 @@ func (u *upstream) pair(p *prose, question, answer string) map[string]any {
 		q.text = p.text
 	}
 	message, _ := q.message()
-	return map[string]any{question: message, answer: p.reply(message, u.matter())}
+	return map[string]any{question: message, answer: p.reply(message, u.matter(), "")}
 }
 
 func firstOf(list []string, n int) []string { return list[:min(len(list), n)] }
@@ -394,7 +394,7 @@ func (u *upstream) giskard() (any, error) {
 	case "fake_fact question selected_fact":
 		p := u.about(u.prompt)
 		message, about := p.message()
-		return map[string]any{"selected_fact": strings.Join(firstOf(p.sentences(), 1), " "), "fake_fact": lang.Upper(about), "question": message}, nil
+		return map[string]any{"selected_fact": strings.Join(firstOf(sentences(p.text), 1), " "), "fake_fact": lang.Upper(about), "question": message}, nil
 	default:
 		return nil, errForeign
 	}
