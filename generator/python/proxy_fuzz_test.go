@@ -70,6 +70,7 @@ func FuzzStructuredReply(f *testing.F) {
 		{`{"type":["object","null"],"properties":{"a":{"oneOf":[{"type":"null"},{"type":"number"}]}},"additionalProperties":false}`, `{"b":1,"A":"2"}`},
 		{`{"type":"array","items":{"type":"array","items":{"type":"string"},"maxItems":2}}`, `"[[1,2]]"`},
 		{`{}`, `{"a":1e999999999}`},
+		{`{"type":"object","properties":{"a":{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}},"required":["a"]}`, `[[[[{"a":[{"a":"1"}]}]]]]`},
 	} {
 		f.Add([]byte(seed[0]), seed[1])
 	}
