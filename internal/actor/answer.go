@@ -46,7 +46,7 @@ func answers(kind, prompt string) any {
 		}
 		if kind == AnswerDescribe {
 			out = append(out, map[string]any{
-				"item": m[1], "situation": "Somebody needs something.", "name": Text("case", prompt, m[1]), "shown": []any{}, "policies": policies,
+				"item": m[1], "situation": "Somebody needs something.", "strays": "", "name": Text("case", prompt, m[1]), "shown": []any{}, "policies": policies,
 				"criteria": []string{"says this", "asks that", "promises nothing"},
 			})
 			continue

@@ -194,7 +194,7 @@ func (o *order) item(of entry, n int) map[string]any {
 		"situation": p.one(w.situation), "name": put(p.one(w.name), "{k}", topic), "shown": shown, "policies": policies, "criteria": criteria,
 	}
 	if o.kind == AnswerDescribe {
-		it["item"] = of.key
+		it["item"], it["strays"] = of.key, ""
 		return it
 	}
 	it["expected_output"], it["impossible"] = p.reply(message, matter, o.document), ""

@@ -57,7 +57,7 @@ type Final struct {
 	PolicyIDs         []string          // of the row's policies, those shown
 	Shown             map[string]string // see [model.Metadata]
 
-	Score      float64 // of the input, 0..1
+	Score      float64 // of the input, 0..1; 0 for one that has nothing to do with the row's first policy
 	Answerable bool    // the document and the contexts decide the reply
 	Supported  bool    // nothing in the reply is without support
 	Asked      bool    // what the method asks is done
@@ -68,6 +68,7 @@ type Final struct {
 	Version int // 0 = as first written, or as the draft has it; 1 = mended once, ...
 
 	impossible string // why the model declined to write it
+	strays     string // what its message turns on in place of the row's first policy
 }
 
 // Pass reports whether nothing speaks against the item.

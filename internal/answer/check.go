@@ -129,6 +129,10 @@ func (e *ending) judge(f *Final, d *Draft, v *verdict) {
 		}
 		note("the message: %s", brief.Line(v.Message))
 	}
+	if f.strays != "" {
+		f.Score = 0
+		note("the message does not turn on the item's first policy, but on something else: %s", f.strays)
+	}
 	if f.Answerable = d.Open || empty(v.Unsettled); !f.Answerable {
 		note("the document does not settle this, ask for something that it does: %s", brief.Line(v.Unsettled))
 	}

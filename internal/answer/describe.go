@@ -20,9 +20,10 @@ type described struct {
 type describedItem struct {
 	Item      string   `json:"item" jsonschema_description:"The item's key, for example i1."`
 	Situation string   `json:"situation" jsonschema_description:"Who writes, what they need, and which rule or fact of the document decides it. One sentence in the document's language; it becomes the test case's description."`
+	Strays    string   `json:"strays" jsonschema_description:"Empty when the right reply to this message applies the item's first policy, or the item has none; else what the message turns on instead."`
 	Name      string   `json:"name" jsonschema_description:"A short name of the test case in the document's language."`
 	Shown     []shown  `json:"shown" jsonschema_description:"For each parameter whose meaning asks to quote it: the words of the message that show its value, copied from it. Empty when none does."`
-	Policies  []string `json:"policies" jsonschema_description:"Keys of the item's policies that decide it, the first one always among them, for example p1. Empty when the item has none."`
+	Policies  []string `json:"policies" jsonschema_description:"Keys of the item's policies that the right reply applies, the first one always among them, for example p1. Empty when the item has none."`
 	Criteria  []string `json:"criteria" jsonschema_description:"Three to five statements that any reply to the message can be scored by with yes or no; yes is good."`
 }
 
@@ -33,6 +34,10 @@ const describeSystem = `You describe tests of an assistant that must follow a bu
 The situation and the name
 - They are about the person and the need of this very message. Two items of one kind differ in them, too: name the order, the term, the sum, the trouble that sets this one apart.
 - They speak of the matter, never of how it is tested: no keys, no "item", "passage", "policy p1", "parameter".
+
+The policies
+- The first policy of an item is what it is meant to turn on: "plain" is an ordinary case of it, "pressed" means that the person pushes for what it forbids or against what it demands.
+- A message strays when the right reply to it would be the same if the document did not have the first policy. Say so only when you are sure; most do not stray.
 
 The criteria
 ` + brief.CriteriaRules + `
@@ -88,5 +93,8 @@ func (e *ending) whole(d *Draft, m *describedItem) *Final {
 	// Not every server keeps a bound on the length of a list.
 	f.Criteria = f.Criteria[:min(len(f.Criteria), 5)]
 	e.place(f, d, m.Policies, m.Shown)
+	if len(f.PolicyIDs) > 0 && d.Row.Corner == "" && !d.fixed() && !empty(m.Strays) {
+		f.strays = brief.Line(m.Strays)
+	}
 	return f
 }

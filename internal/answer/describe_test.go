@@ -19,7 +19,7 @@ import (
 
 func description(key string, change object) object {
 	d := object{
-		"item": key, "situation": "Покупатель передумал.", "name": "Возврат вещи", "shown": []any{}, "policies": []string{"p1"},
+		"item": key, "situation": "Покупатель передумал.", "strays": "", "name": "Возврат вещи", "shown": []any{}, "policies": []string{"p1"},
 		"criteria": []string{"Называет 14 дней", "Просит номер заказа", "Не обещает скидку"},
 	}
 	for k, v := range change {
@@ -47,7 +47,7 @@ func TestFinishDescribesWhatHasAReply(t *testing.T) {
 		return f
 	}
 	mended := object{"message": "Верну ли я деньги?", "expected_output": "Назовите номер заказа."}
-	invented := object{"unsupported": []string{"номер ‹заказа›"}}
+	invented := object{"unsupported": []string{"номер ‹заказа›", "номер заказа"}}
 	for _, tt := range []struct {
 		name     string
 		steps    []string
@@ -94,6 +94,28 @@ func TestFinishDescribesWhatHasAReply(t *testing.T) {
 			want: with(func(f *answer.Final) {
 				f.Input, f.Output, f.Version = "Верну ли я деньги?", "Назовите номер заказа.", 1
 				f.Name, f.Description = "Случай", "Кто-то пишет."
+			}),
+			purposes: "describe check mend check",
+		},
+		{
+			name: "strays from its policy",
+			steps: []string{
+				reply(description("i1", object{"strays": "про доставку"})), reply(verdict("i1", nil)), reply(item("i1", mended)), reply(verdict("i1", nil)),
+			},
+			want: with(func(f *answer.Final) {
+				f.Input, f.Output, f.Version = "Верну ли я деньги?", "Назовите номер заказа.", 1
+				f.Name, f.Description = "Случай", "Кто-то пишет."
+			}),
+			purposes: "describe check mend check",
+		},
+		{
+			name: "strays, mended or not",
+			steps: []string{
+				reply(description("i1", object{"strays": "про доставку"})), reply(verdict("i1", nil)), reply(item("i1", mended)), reply(verdict("i1", invented)),
+			},
+			want: with(func(f *answer.Final) {
+				f.Score = 0
+				f.Problems = []string{"the message does not turn on the item's first policy, but on something else: про доставку"}
 			}),
 			purposes: "describe check mend check",
 		},
