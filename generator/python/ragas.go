@@ -28,8 +28,8 @@ import (
 // What a graph holds at most.
 const (
 	// ragasPassages bounds the passages: Ragas asks three times about each, and
-	// compares each with each.
-	ragasPassages = 256
+	// compares each with each, which takes seconds for so many.
+	ragasPassages = 160
 	ragasTerms    = 10  // themes of a passage, and entities
 	ragasTerm     = 120 // characters
 	ragasPersonas = 3

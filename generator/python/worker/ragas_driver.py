@@ -73,8 +73,10 @@ VARY = 0.9
 # How often a reply that does not validate is asked for.
 ATTEMPTS = 2
 
-# The relationships of one type that are kept of a node, the strongest.
+# The relationships of one type that are kept of a node, the strongest, and the
+# pairs of entities that are kept of one.
 MAX_EDGES = 8
+MAX_PAIRS = 8
 
 # The combinations of concepts that the abstract synthesizer asks for: one alone
 # is often of a single passage.
@@ -110,7 +112,7 @@ def run(job: Job, out: Out) -> None:
         # Ragas starts event loops of its own here.
         for task in job.tasks:
             with ending(out, task):
-                out.record(task.id, link(task, job.endpoint))
+                out.record(task.id, link(task, job.endpoint, lambda step: out.progress(step, 3)))
         return
     personas = [Persona(**p) for p in job.shared.get("personas", [])]
 
@@ -339,9 +341,9 @@ def tell(task: Task, failure: BaseException) -> None:
 # op link
 
 
-def link(task: Task, endpoint: Endpoint) -> dict[str, Any]:
+def link(task: Task, endpoint: Endpoint, step_done: Callable[[int], None]) -> dict[str, Any]:
     """Build the relationships of a graph and its personas, as far as it has what
-    they are made of."""
+    they are made of. step_done tells of each step, as one can take long."""
     graph = KnowledgeGraph(
         nodes=[node_of(n["id"], {k: v for k, v in n.items() if k != "id" and v}) for n in task.body["nodes"]]
     )
@@ -351,11 +353,13 @@ def link(task: Task, endpoint: Endpoint) -> dict[str, Any]:
         threshold=0.7,
         filter_nodes=has,
     ))
+    step_done(1)
     build(task, graph, "entities", lambda has: OverlapScoreBuilder(threshold=0.01, filter_nodes=has))
-    return {
-        "relationships": strongest(graph.relationships),
-        "personas": [p.model_dump() for p in personas_of(task, endpoint, graph)],
-    }
+    step_done(2)
+    relationships = strongest(graph.relationships)
+    personas = personas_of(task, endpoint, graph)
+    step_done(3)
+    return {"relationships": relationships, "personas": [p.model_dump() for p in personas]}
 
 
 def build(
@@ -379,7 +383,7 @@ def strongest(relationships: list[Relationship]) -> list[dict[str, Any]]:
     sent = []
     for r in relationships:
         score = r.get_property("summary_similarity") or r.get_property("entities_overlap_score") or 0
-        items = [list(pair) for pair in r.get_property("overlapped_items") or []]
+        items = [list(pair) for pair in (r.get_property("overlapped_items") or [])[:MAX_PAIRS]]
         sent.append(
             {
                 "type": r.type,
@@ -585,7 +589,7 @@ async def scenario_of(
         exit_if_memory(exc)
         tell(task, exc)
         scenarios = []
-    # A combination of terms that all passages share comes first.
+    # Those of all passages come first, then those of the persona.
     scenarios.sort(key=lambda s: (-len(set(s.nodes)), s.persona.name != preferred.name))
     scenario = scenarios[0] if scenarios else spare(order, synthesizer, graph, preferred)
     if multi:
