@@ -109,7 +109,7 @@ def once(job: Job, out: Out, task):
         case "surroundings":
             import resource
             out.record(task.id, {"text": str([sys.flags.safe_path, sys.flags.no_user_site, sys.flags.dont_write_bytecode, sys.flags.utf8_mode,
-                sys.flags.hash_randomization, "HTTP_PROXY" in os.environ, os.environ["no_proxy"], resource.getrlimit(resource.RLIMIT_CORE)])})
+                sys.flags.hash_randomization, "HTTP_PROXY" in os.environ, os.environ["no_proxy"], oct(os.umask(0o077)), resource.getrlimit(resource.RLIMIT_CORE)])})
         case "fork":
             pid = os.fork()
             if pid == 0:
@@ -240,7 +240,7 @@ func TestWorker(t *testing.T) {
 				"true python: toy failed: ValueError: a message of 1048637 bytes is too long",
 				"true a\uFFFDb\x00", "true python: toy failed: Broken: its text cannot be read (RuntimeError)",
 				"true python: toy failed: ValueError: Bearer [token]",
-				"true [True, 1, 1, 1, 0, False, '*', (0, 0)]",
+				"true [True, 1, 1, 1, 0, False, '*', '0o77', (0, 0)]",
 				"true" + strings.Repeat(" refused", 10) + " by the system",
 			}
 			j := toyJob(t, do...)
@@ -388,7 +388,7 @@ func TestWorkerImports(t *testing.T) {
 		"other":       {"def load():\n    return {'version': '1.1'}", KindProtocol, `it runs version "1.1" instead of "1.0"`},
 		"exits":       {"import os\nos._exit(7)", KindExit, "status 7"},
 		"out of room": {"bytearray(1 << 40)", KindMemory, "limit of memory"},
-		"little room": {"blobs = []\ntry:\n    while True:\n        blobs.append(bytearray(8 << 20))\nexcept MemoryError:\n    pass\nraise ImportError('failed to map')", KindMemory, "limit of memory"},
+		"little room": {"import mmap\nheld = []\ntry:\n    while True:\n        held.append(mmap.mmap(-1, 8 << 20))\nexcept OSError:\n    pass\nraise ImportError('failed to map')", KindMemory, "limit of memory"},
 		"slow":        {"import time\ntime.sleep(1000)", KindTimeout, "nothing within 2s"},
 		"slow in C":   {"import re\nre.match('(a*)*b', 'a' * 64)", KindTimeout, "nothing within 2s"},
 	} {
