@@ -44,6 +44,9 @@ OP = "questions"
 # How many texts one request for vectors holds.
 EMBEDDING_BATCH = 64
 
+# How many vectors tell one embedder from another.
+PROBE = 4
+
 
 def load() -> dict[str, str]:
     """Import Giskard, quiet and alone; return its version and those it rests on."""
@@ -197,30 +200,32 @@ def _identity(record: dict[str, Any]) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16]))
 
 
-# The knowledge base of the last job, by what it was made of: the jobs of a call
-# share theirs.
-_last: tuple[str, Any] = ("", None)
+# The knowledge base of the last job, what it was made of and some of its vectors:
+# the jobs of a call share theirs.
+_last: tuple[str, list[list[float]], Any] = ("", [], None)
 
 
 def _knowledge_base(job: Job) -> Any:
     global _last
     made_of = json.dumps([job.endpoint.embedding_model, job.shared], ensure_ascii=True)
     key = hashlib.sha256(made_of.encode()).hexdigest()
-    if _last[0] != key:
-        _last = (key, _make_knowledge_base(job))
-    return _last[1]
+    texts = [p["text"] for p in job.shared["passages"]]
+    # Embedders need have no name, so that another one may be behind the endpoint.
+    if _last[0] != key or _embed(job.endpoint, texts[:PROBE]) != _last[1]:
+        vectors = _embed(job.endpoint, texts)
+        _last = (key, vectors[:PROBE], _make_knowledge_base(job.shared["passages"], vectors))
+    return _last[2]
 
 
-def _make_knowledge_base(job: Job) -> Any:
+def _make_knowledge_base(passages: list[dict[str, str]], vectors: list[list[float]]) -> Any:
     import numpy as np
     import pandas as pd
     from giskard.llm import set_default_client
     from giskard.llm.embeddings.base import BaseEmbedding
     from giskard.rag import KnowledgeBase
 
-    passages = job.shared["passages"]
     texts = [p["text"] for p in passages]
-    rows = dict(zip(texts, _embed(job.endpoint, texts)))
+    rows = dict(zip(texts, vectors))
 
     class Vectors(BaseEmbedding):
         """The vectors of the passages, all of which are asked for at once."""
