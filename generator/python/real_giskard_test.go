@@ -343,3 +343,48 @@ func TestRealGiskardVectors(t *testing.T) {
 		})
 	}
 }
+
+// What Giskard does with replies that are not what it asks for.
+func TestRealGiskardReplies(t *testing.T) {
+	t.Parallel()
+	first := newGiskardRun(t, "flower_delivery_ru.md", 6, Options{TopUps: -1, Workers: 1}) // a row for each type in scope
+	for _, tt := range []struct {
+		name, schema, text string
+		dropped            int    // rows
+		reason             string // of each
+		kind, has          string // what a record of a type holds; "" for any
+	}{
+		// The prompt for a situation shows an example of another step, in JSON.
+		{name: "a situation in JSON", text: `{"question": "Медсестра переезжает в Тверь."}`, kind: "situational", has: `"situational_context":"Медсестра переезжает в Тверь."`},
+		{name: "a situation in quotes", text: `"Медсестра переезжает."`, kind: "situational", has: `"situational_context":"Медсестра переезжает."`},
+		{name: "a blank question", schema: "question", text: `{"question":"  "}`, dropped: 3, reason: "the input is blank"},
+		{name: "a question that is an object", schema: "question", text: `{"question":{"ru":"Где заказ?","en":"Where?"}}`, dropped: 3, reason: "schema"},
+		{name: "one half of two", schema: "pairs", text: `{"pairs":[{"question":"Где заказ?","answer":"В пути."}]}`, dropped: 1, reason: "schema"},
+		{name: "no JSON", schema: "turns", text: `Где заказ?`, dropped: 1, reason: "schema"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := first.again()
+			r.on = func(req *llm.Request) (*llm.Response, error, bool) {
+				return &llm.Response{Text: tt.text}, nil, req.Purpose == "python_giskard" && schemaOf(req) == tt.schema
+			}
+			out, err := r.generate(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(out.Dropped) != tt.dropped || len(out.Records) != 6-tt.dropped {
+				t.Errorf("%d records, dropped: %v", len(out.Records), out.Dropped)
+			}
+			for _, d := range out.Dropped {
+				if !strings.Contains(d.Reason, tt.reason) {
+					t.Errorf("%s was dropped for another reason than %q: %s", d.Row, tt.reason, d.Reason)
+				}
+			}
+			for _, rec := range out.Records {
+				if kind := fmt.Sprintf(`"question_type":%q`, tt.kind); strings.Contains(string(rec.JSON), kind) && !strings.Contains(string(rec.JSON), tt.has) {
+					t.Errorf("%s lacks %s: %s", rec.Row, tt.has, rec.JSON)
+				}
+			}
+		})
+	}
+}
