@@ -70,6 +70,7 @@ func setupFrameworks(ctx context.Context, t *terminal, args []string, now func()
 	}
 	var option *python.OptionError
 	var interpreter *python.InterpreterError
+	var step *python.SetupError
 	switch {
 	case err == nil:
 		fmt.Fprintf(t.out, "in all %s, after %s\n", megabytes(report.Bytes), now().Sub(started).Round(time.Second))
@@ -81,6 +82,8 @@ func setupFrameworks(ctx context.Context, t *terminal, args []string, now func()
 		return usage("--%s: %s; %s", setupFlagOf[option.Option], option.Reason, option.Remedy)
 	case errors.As(err, &interpreter):
 		return usage("--interpreter: %w", err)
+	case errors.As(err, &step) && len(step.Command) > 0:
+		return usage("%w\nthe index is found by --index or the settings of uv and pip; proxies and certificates by HTTPS_PROXY, SSL_CERT_FILE and the like", err)
 	}
 	return usage("%w", err)
 }

@@ -130,6 +130,7 @@ func (e *SetupError) Error() string {
 	if out := strings.TrimSpace(e.Output); out != "" {
 		fmt.Fprintf(&b, "\nit wrote:\n%s", out)
 	}
+	b.WriteString("\nSetup makes it anew when it is called again")
 	return b.String()
 }
 

@@ -555,7 +555,7 @@ func TestSetupThatIsCancelledKillsWhatRuns(t *testing.T) {
 func TestSetupErrorsTellTheStep(t *testing.T) {
 	t.Parallel()
 	err := &SetupError{Framework: Ragas, Step: "packages", Command: []string{"uv", "pip"}, Output: "oh\nno\n", Err: errors.New("exit status 1")}
-	want := "python: set-up of ragas, step packages: exit status 1\nrun was: uv pip\nit wrote:\noh\nno"
+	want := "python: set-up of ragas, step packages: exit status 1\nrun was: uv pip\nit wrote:\noh\nno\nSetup makes it anew when it is called again"
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
