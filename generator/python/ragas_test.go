@@ -592,3 +592,42 @@ func FuzzRagasRecord(f *testing.F) {
 		}
 	})
 }
+
+// What Ragas itself wrote is read, and written back as it was.
+func TestRagasReadsWhatRagasWrote(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("..", "..", "adapters", "ragas", "testdata", "*_*_??.jsonl"))
+	if err != nil || len(files) != 4 {
+		t.Fatalf("files %v, error %v; want four", files, err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, record := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+			var before, after map[string]any
+			if err := json.Unmarshal([]byte(record), &before); err != nil {
+				t.Fatal(err)
+			}
+			w, s := &work{passages: &passages{byID: map[string]int{}}}, &slot{}
+			for i, c := range before["reference_contexts"].([]any) {
+				w.passages.all = append(w.passages.all, chunk.Chunk{ID: fmt.Sprint(i), Text: c.(string)})
+			}
+			if s.made, err = newRagas().read(w, s, json.RawMessage(record)); err != nil {
+				t.Errorf("%s, line %d: %v", filepath.Base(name), n+1, err)
+				continue
+			}
+			got, err := newRagas().write(w, s, &answer.Final{Input: s.made.input, Output: s.made.output})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(got, &after); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("%s, line %d (-before +after):\n%s", filepath.Base(name), n+1, diff)
+			}
+		}
+	}
+}
