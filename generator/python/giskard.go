@@ -52,8 +52,9 @@ type giskardTask struct {
 
 // giskardPlan is what the slots of a call have in common.
 type giskardPlan struct {
-	types  []giskard.Type // of each slot; "" where there is nothing to make
-	topics map[string]string
+	types   []giskard.Type    // of each slot; "" where there is nothing to make
+	topics  map[string]string // of passages, by their ids
+	nearest map[string]int    // the passage of each row that cites none
 }
 
 func (*giskardMethod) prepare(ctx context.Context, w *work) (json.RawMessage, error) {
@@ -64,7 +65,11 @@ func (*giskardMethod) prepare(ctx context.Context, w *work) (json.RawMessage, er
 	if err != nil {
 		return nil, err
 	}
-	plan := &giskardPlan{topics: giskardTopics(w.passages)}
+	nearest, err := giskardNearest(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	plan := &giskardPlan{topics: giskardTopics(w.passages), nearest: nearest}
 	w.held = plan
 	plan.types = giskardTypes(w, beyond)
 	base := giskardBase{Passages: make([]giskardPassage, len(w.passages.all))}
@@ -238,30 +243,54 @@ func giskardType(w *work, s *slot) giskard.Type {
 
 // giskardContext returns the passages that a slot is about. The first, the seed
 // document, is the one with the most of the row's first policy. Where the
-// documents of the call do not hold what the row cites, it is the passage nearest
-// to the row's policies by its words.
+// documents of the call do not hold what the row cites, it is the one nearest to
+// the row's policies by its words.
 func giskardContext(w *work, s *slot) []chunk.Chunk {
 	if len(s.chunks) > 0 {
 		return giskardSeedFirst(w, s)
+	}
+	best := 0
+	if plan, ok := w.held.(*giskardPlan); ok {
+		best = plan.nearest[s.row.ID]
+	}
+	return w.passages.all[best : best+1]
+}
+
+// giskardNearest returns, for each row that cites no passage, the index of the
+// one nearest to its policies by its words.
+func giskardNearest(ctx context.Context, w *work) (map[string]int, error) {
+	var rows, abouts []string
+	for i := range w.call.Rows {
+		row := &w.call.Rows[i]
+		if len(w.passages.of(w.call, row, 1)) > 0 {
+			continue
+		}
+		about := w.call.UseCase.Name
+		for _, p := range w.call.Policies {
+			if slices.Contains(row.PolicyIDs, p.ID) {
+				about += "\n" + p.Statement
+			}
+		}
+		rows, abouts = append(rows, row.ID), append(abouts, about)
+	}
+	out := map[string]int{}
+	if len(rows) == 0 {
+		return out, nil
 	}
 	texts := make([]string, len(w.passages.all))
 	for i := range w.passages.all {
 		texts[i] = w.passages.all[i].Text
 	}
-	about := w.call.UseCase.Name
-	for _, p := range w.call.Policies {
-		if slices.Contains(s.row.PolicyIDs, p.ID) {
-			about += "\n" + p.Statement
+	vs, err := llm.NewLexical(texts).Embed(ctx, slices.Concat(texts, abouts))
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range rows {
+		for _, n := range vector.Search(vs[:len(texts)], vs[len(texts)+i], 1) {
+			out[id] = n.Index
 		}
 	}
-	best := 0
-	words := llm.NewLexical(texts)
-	if vs, err := words.Embed(context.Background(), append(texts, about)); err == nil { // words never fail
-		for _, n := range vector.Search(vs[:len(texts)], vs[len(texts)], 1) {
-			best = n.Index
-		}
-	}
-	return w.passages.all[best : best+1]
+	return out, nil
 }
 
 func giskardSeedFirst(w *work, s *slot) []chunk.Chunk {

@@ -173,6 +173,9 @@ func TestGiskardTaskOfAnotherDocument(t *testing.T) {
 		ID: "pol_else", Statement: "The deposit per bike is returned", Evidence: []model.Evidence{{InputFile: "rules.md", LineStart: 1, LineEnd: 1}},
 	}}}
 	w := giskardWork(t, call, "чай.md", "bikes.md")
+	if _, err := newGiskard().prepare(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
 	b, err := newGiskard().body(w, w.slots()[0])
 	if err != nil {
 		t.Fatal(err)
@@ -770,9 +773,12 @@ func FuzzGiskardRecord(f *testing.F) {
 	s := w.slots()[0]
 	own := []chunk.Chunk{passageWith(f, w.passages, "Вскрытую"), passageWith(f, w.passages, "60 euros")}
 	for _, meta := range []map[string]any{
-		nil, {"question_type": "out of scope", "fake_fact": "x"}, {"question_type": "situational", "situational_context": "y"},
+		nil,
+		{"question_type": "out of scope", "fake_fact": "x"},
+		{"question_type": "situational", "situational_context": "y"},
 		{"question_type": "double", "original_questions": []any{map[string]any{"question": "a", "answer": "b"}, map[string]any{"question": "c", "answer": "d"}}},
-		{"question_type": "distracting element", "distracting_context": passageWith(f, w.passages, "аллергии").Text}, {"original_input": "z", "own": []any{1}},
+		{"question_type": "distracting element", "distracting_context": passageWith(f, w.passages, "аллергии").Text},
+		{"original_input": "z", "own": []any{1}},
 	} {
 		f.Add([]byte(giskardQuestion(f, own, nil, meta)), "Верну?", "Нет.")
 	}
