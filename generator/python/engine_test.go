@@ -456,7 +456,7 @@ func (f failing) Complete(context.Context, *llm.Request) (*llm.Response, error) 
 // nor a worker that was lost changes what is made.
 func TestEngineSameBytes(t *testing.T) {
 	t.Parallel()
-	make := func(o Options, acts ...act) string {
+	made := func(o Options, acts ...act) string {
 		e, _ := fakeEngine(t, o, acts...)
 		out, err := e.Generate(t.Context(), bikeCall(t, "Deposit", "Lost keys", "Helmets", "Late return"))
 		if err != nil {
@@ -468,10 +468,10 @@ func TestEngineSameBytes(t *testing.T) {
 		}
 		return string(b)
 	}
-	want := make(Options{})
+	want := made(Options{})
 	for name, got := range map[string]string{
-		"again": make(Options{}), "one by one": make(Options{Batch: 1, Workers: 1, Concurrency: 1}), "many workers": make(Options{Batch: 1, Workers: 4}),
-		"lost once": make(Options{}, act{Of: "key costs", Do: "crash", Times: 1}),
+		"again": made(Options{}), "one by one": made(Options{Batch: 1, Workers: 1, Concurrency: 1}), "many workers": made(Options{Batch: 1, Workers: 4}),
+		"lost once": made(Options{}, act{Of: "key costs", Do: "crash", Times: 1}),
 	} {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)

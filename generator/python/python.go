@@ -102,16 +102,22 @@ type Options struct {
 }
 
 func (o Options) settled() (Options, error) {
-	type limit struct {
-		name string
-		n    int64
-	}
-	for _, l := range []limit{
-		{"Workers", int64(o.Workers)}, {"Concurrency", int64(o.Concurrency)}, {"Batch", int64(o.Batch)}, {"MaxDocument", int64(o.MaxDocument)},
-		{"Start", int64(o.Start)}, {"Stall", int64(o.Stall)}, {"Idle", int64(o.Idle)}, {"Memory", o.Memory}, {"TopUps", int64(o.TopUps) + 1},
+	for _, n := range []struct {
+		option string
+		value  int64
+	}{
+		{"Workers", int64(o.Workers)},
+		{"Concurrency", int64(o.Concurrency)},
+		{"Batch", int64(o.Batch)},
+		{"TopUps", int64(o.TopUps) + 1},
+		{"MaxDocument", int64(o.MaxDocument)},
+		{"Start", int64(o.Start)},
+		{"Stall", int64(o.Stall)},
+		{"Idle", int64(o.Idle)},
+		{"Memory", o.Memory},
 	} {
-		if l.n < 0 {
-			return o, &OptionError{l.name, "it is negative", "use 0 for the default"}
+		if n.value < 0 {
+			return o, &OptionError{n.option, "it is negative", "use 0 for the default"}
 		}
 	}
 	if !(o.Threshold >= 0 && o.Threshold <= 1) {
