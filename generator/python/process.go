@@ -99,6 +99,7 @@ func startWorker(ctx context.Context, env *Environment, o *poolOptions) (*worker
 
 // launch starts the process and the goroutines that go with it.
 func (w *worker) launch() (err error) {
+	// worker/main.py knows the folder by its name.
 	if w.dir, err = os.MkdirTemp(w.o.Temp, "casebook-python-"); err != nil {
 		return err
 	}

@@ -414,7 +414,8 @@ func TestWorkerImports(t *testing.T) {
 func TestWorkerEndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	interpreter := python311(t)
-	dir := t.TempDir()
+	private := filepath.Join(t.TempDir(), "casebook-python-1")
+	dir := filepath.Join(private, "worker")
 	files := withDriver(t, "toy", toyDriver)
 	if err := os.CopyFS(dir, files); err != nil {
 		t.Fatal(err)
@@ -464,4 +465,7 @@ func TestWorkerEndsWithItsParent(t *testing.T) {
 		t.Errorf("the worker ended with %v, %v; want a kill of its group", err, ctx.Err())
 	}
 	checkDead(t, child)
+	if _, err := os.Stat(private); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the private folder is left: %v", err)
+	}
 }

@@ -20,6 +20,7 @@ import os
 import platform
 import queue
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -131,7 +132,14 @@ def read_lines(source: int, lines: queue.SimpleQueue[bytes]) -> None:
 
 
 def end_group() -> None:
-    """End this process, and with it its process group if it leads one."""
+    """End this process, and with it its process group if it leads one.
+
+    The Go process is gone then, or was about to kill this one: so the private
+    folder is removed here, if the program stands in one.
+    """
+    private = Path(__file__).resolve().parents[1]
+    if private.name.startswith("casebook-python-"):
+        shutil.rmtree(private, ignore_errors=True)
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
