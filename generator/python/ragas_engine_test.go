@@ -36,7 +36,7 @@ func playRagas(f *fakeWorker) {
 		j := f.job()
 		records, failed := 0, 0
 		for _, t := range j.Tasks {
-			f.note(j.Op, os.Getpid())
+			f.note(j.Op, int(t.Seed))
 			switch f.act(acts, j.Op+" "+string(t.Body)) {
 			case "crash":
 				os.Exit(3)
@@ -118,18 +118,24 @@ func fakeRagas(t *testing.T, acts ...act) (*Engine, *Environment) {
 }
 
 // ops counts the tasks that the workers of an environment had, by what was to be
-// done.
+// done, and those of them that were done again with the same seed.
 func ops(t *testing.T, env *Environment) map[string]int {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(env.Dir, "pids"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]int{}
-	for _, line := range strings.Fields(string(b)) {
-		if line[0] > '9' && line != "worker" {
-			out[line]++
+	out, seen := map[string]int{}, map[string]bool{}
+	for line := range strings.Lines(string(b)) {
+		op, _, _ := strings.Cut(line, " ")
+		if op == "worker" {
+			continue
 		}
+		out[op]++
+		if seen[line] {
+			out["again"]++
+		}
+		seen[line] = true
 	}
 	return out
 }
@@ -147,10 +153,10 @@ func TestRagasGraphIsMadeOnceAndOfWhatThereIs(t *testing.T) {
 		{"all is well", nil, map[string]int{"graph": 4, "link": 1, "samples": 4}, false, false},
 		{"a passage fails once", []act{{Of: "graph", Do: "error", Times: 1}}, map[string]int{"graph": 5, "link": 1, "samples": 4}, false, false},
 		{"every passage fails", []act{{Of: "graph", Do: "error"}}, map[string]int{"graph": 8, "link": 1, "samples": 4}, false, false},
-		{"a worker ends in a passage", []act{{Of: "graph", Do: "crash", Times: 1}}, map[string]int{"graph": 5, "link": 1, "samples": 4}, false, false},
+		{"a worker ends in a passage", []act{{Of: "graph", Do: "crash", Times: 1}}, map[string]int{"graph": 5, "again": 1, "link": 1, "samples": 4}, false, false},
 		{"the links fail", []act{{Of: "link {", Do: "error"}}, map[string]int{"graph": 4, "link": 2, "samples": 4}, true, false},
-		{"a worker ends in the links", []act{{Of: "link {", Do: "crash", Times: 1}}, map[string]int{"graph": 4, "link": 2, "samples": 4}, false, false},
-		{"a worker ends in a sample", []act{{Of: "samples", Do: "crash", Times: 1}}, map[string]int{"graph": 4, "link": 1, "samples": 5}, false, false},
+		{"a worker ends in the links", []act{{Of: "link {", Do: "crash", Times: 1}}, map[string]int{"graph": 4, "again": 1, "link": 2, "samples": 4}, false, false},
+		{"a worker ends in a sample", []act{{Of: "samples", Do: "crash", Times: 1}}, map[string]int{"graph": 4, "again": 1, "link": 1, "samples": 5}, false, false},
 		{"every sample fails", []act{{Of: "samples", Do: "error"}}, nil, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

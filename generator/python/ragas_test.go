@@ -120,9 +120,9 @@ func TestRagasPlan(t *testing.T) {
 		},
 		{
 			"neighbours come after them", 0.5,
-			[][]string{{"The deposit"}, apart},
+			[][]string{{"The deposit"}, apart, {"The deposit"}, apart, {"The deposit"}, apart, {"The deposit"}, apart},
 			[]ragasLinkOf{{"60 euros", "前日", ragas.EntitiesOverlap, 0.9}},
-			map[string]int{ragas.SingleHopName: 1, ragas.MultiHopAbstractName: 1},
+			map[string]int{ragas.SingleHopName: 4, ragas.MultiHopAbstractName: 4},
 		},
 		{
 			"neighbours fill the share", 1,
