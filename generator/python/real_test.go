@@ -264,22 +264,28 @@ func nativeContexts(t *testing.T, framework string, native json.RawMessage) []st
 	}
 }
 
-func TestRealFrameworksMakeADatasetUnderTheContract(t *testing.T) {
+func TestRealFrameworks(t *testing.T) {
 	frameworks(t)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
-			e := newEngine(t, name, python.Options{}) // one for both runs, as in a service
+			e := newEngine(t, name, python.Options{}) // one for all runs, as in a service
 			for _, document := range []string{"bike_rental_en.md", "flower_delivery_ru.md"} {
-				t.Run(document, func(t *testing.T) {
-					start := time.Now()
-					res := realRun{framework: name, document: document, generator: e}.do(t)
-					res.sound(t, name)
-					t.Logf("%s %s: %d test cases, made by %v, in %d calls, %d of them for vectors, %v",
-						name, e.Version(), len(res.Dataset.TestCases), res.made(), res.Manifest.Usage.Calls, res.server.Calls(wire.Embeddings), time.Since(start).Round(time.Millisecond))
-				})
+				t.Run("contract "+document, func(t *testing.T) { underTheContract(t, e, name, document) })
 			}
+			t.Run("texts", func(t *testing.T) { textsStay(t, e, name) })
+			t.Run("faults", func(t *testing.T) { faultsLoseNothing(t, e, name) })
 		})
 	}
+}
+
+// underTheContract makes a dataset of all of a document.
+func underTheContract(t *testing.T, e *python.Engine, name, document string) {
+	t.Helper()
+	start := time.Now()
+	res := realRun{framework: name, document: document, generator: e}.do(t)
+	res.sound(t, name)
+	t.Logf("%s %s: %d test cases, made by %v, in %d calls, %d of them for vectors, %v",
+		name, e.Version(), len(res.Dataset.TestCases), res.made(), res.Manifest.Usage.Calls, res.server.Calls(wire.Embeddings), time.Since(start).Round(time.Millisecond))
 }
 
 // said returns every text that the model gave to a framework, by itself or as a
@@ -345,67 +351,60 @@ type originals struct {
 	Output *string `json:"original_output"`
 }
 
-// The texts of a framework stay as they are, but for those in which a check found
-// something: these say what they were.
-func TestRealTextsStayOrSayWhatTheyWere(t *testing.T) {
-	frameworks(t)
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			res := realRun{framework: name, document: "flower_delivery_ru.md", useCases: 8, doubts: 4, wire: wire.Options{Log: true}}.do(t)
-			res.sound(t, name)
-			said := res.said(t)
-			stayed, mended := 0, 0
-			for _, ex := range res.Dataset.Examples {
-				if ex.Metadata.Generator != name {
-					continue
-				}
-				var n native
-				if err := json.Unmarshal(ex.Metadata.Native, &n); err != nil {
-					t.Fatal(err)
-				}
-				input, output := cmp.Or(n.Input, n.UserInput, n.Question), cmp.Or(n.Expected, n.Reference, n.Answer)
-				if output != ex.ExpectedOutput {
-					t.Errorf("%s: the record's reply %q is not the example's %q", ex.ID, output, ex.ExpectedOutput)
-				}
-				wasInput, wasOutput := cmp.Or(n.Metadata.Input, n.originals.Input, n.More.Input), cmp.Or(n.Metadata.Output, n.originals.Output, n.More.Output)
-				if wasInput == nil && wasOutput == nil {
-					stayed++
-				} else {
-					mended++
-				}
-				for _, x := range []struct {
-					what, text string
-					was        *string
-				}{{"message", input, wasInput}, {"reply", output, wasOutput}} {
-					if x.was != nil && *x.was == x.text {
-						t.Errorf("%s: its %s is said to have been another one: %q", ex.ID, x.what, x.text)
-					}
-					wrote := *cmp.Or(x.was, &x.text)
-					// An opening and its follow-up make one message of two lines.
-					if opening, rest, _ := strings.Cut(wrote, "\n"); !said[wrote] && !(said[opening] && said[rest]) {
-						t.Errorf("%s: nobody wrote the %s %q", ex.ID, x.what, wrote)
-					}
-				}
+// textsStay shows that the texts of a framework stay as they are, but for those in
+// which a check found something: these say what they were.
+func textsStay(t *testing.T, e *python.Engine, name string) {
+	t.Helper()
+	res := realRun{framework: name, document: "flower_delivery_ru.md", useCases: 8, doubts: 4, generator: e, wire: wire.Options{Log: true}}.do(t)
+	res.sound(t, name)
+	said := res.said(t)
+	stayed, mended := 0, 0
+	for _, ex := range res.Dataset.Examples {
+		if ex.Metadata.Generator != name {
+			continue
+		}
+		var n native
+		if err := json.Unmarshal(ex.Metadata.Native, &n); err != nil {
+			t.Fatal(err)
+		}
+		input, output := cmp.Or(n.Input, n.UserInput, n.Question), cmp.Or(n.Expected, n.Reference, n.Answer)
+		if output != ex.ExpectedOutput {
+			t.Errorf("%s: the record's reply %q is not the example's %q", ex.ID, output, ex.ExpectedOutput)
+		}
+		wasInput, wasOutput := cmp.Or(n.Metadata.Input, n.originals.Input, n.More.Input), cmp.Or(n.Metadata.Output, n.originals.Output, n.More.Output)
+		if wasInput == nil && wasOutput == nil {
+			stayed++
+		} else {
+			mended++
+		}
+		for _, x := range []struct {
+			what, text string
+			was        *string
+		}{{"message", input, wasInput}, {"reply", output, wasOutput}} {
+			if x.was != nil && *x.was == x.text {
+				t.Errorf("%s: its %s is said to have been another one: %q", ex.ID, x.what, x.text)
 			}
-			t.Logf("%s: %d replies stayed, %d were mended", name, stayed, mended)
-			if stayed == 0 || mended == 0 {
-				t.Errorf("%d replies stayed, %d were mended; want some of both", stayed, mended)
+			wrote := *cmp.Or(x.was, &x.text)
+			// An opening and its follow-up make one message of two lines.
+			if opening, rest, _ := strings.Cut(wrote, "\n"); !said[wrote] && !(said[opening] && said[rest]) {
+				t.Errorf("%s: nobody wrote the %s %q", ex.ID, x.what, wrote)
 			}
-		})
+		}
+	}
+	t.Logf("%s: %d replies stayed, %d were mended", name, stayed, mended)
+	if stayed == 0 || mended == 0 {
+		t.Errorf("%d replies stayed, %d were mended; want some of both", stayed, mended)
 	}
 }
 
-func TestRealFaults(t *testing.T) {
-	frameworks(t)
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			res := realRun{framework: name, document: "bike_rental_en.md", useCases: 6, wire: wire.Options{
-				Faults: wire.Faults(7, 0.2, wire.RateLimit, wire.ServerError, wire.Reset, wire.CutBody, wire.BrokenJSON),
-			}}.do(t)
-			res.sound(t, name)
-			t.Logf("%s: made %v with the faults %v in %d calls", name, res.made(), res.server.Faulted(), res.server.Calls())
-		})
-	}
+// faultsLoseNothing fails one call in five.
+func faultsLoseNothing(t *testing.T, e *python.Engine, name string) {
+	t.Helper()
+	res := realRun{framework: name, document: "bike_rental_en.md", useCases: 6, generator: e, wire: wire.Options{
+		Faults: wire.Faults(7, 0.2, wire.RateLimit, wire.ServerError, wire.Reset, wire.CutBody, wire.BrokenJSON),
+	}}.do(t)
+	res.sound(t, name)
+	t.Logf("%s: made %v with the faults %v in %d calls", name, res.made(), res.server.Faulted(), res.server.Calls())
 }
 
 // A worker that is killed in the middle of a job costs nothing but time: what it
