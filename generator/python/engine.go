@@ -23,6 +23,9 @@ import (
 // chunkTokens is the size of passages: those of the Go engines in a run.
 const chunkTokens = 256
 
+// mostPassages is how many passages a row is about at most.
+const mostPassages = 3
+
 // losses is how often a task may lose its worker before it is given up.
 const losses = 2
 
@@ -89,6 +92,7 @@ type work struct {
 	params   any // of the tool: deepeval.Params, ...
 	docs     []*model.Document
 	passages *passages
+	slots    []*slot
 	health   *health
 	shared   json.RawMessage
 	held     any // what the method's prepare keeps of the call; nil in a repair call
@@ -112,12 +116,17 @@ func (e *Engine) generate(ctx context.Context, call *generator.Call, paths []str
 	if w.health, err = generator.Once(ctx, call.Memo, "python health "+e.env.Framework, func(context.Context) (*health, error) { return &health{}, nil }); err != nil {
 		return nil, err
 	}
-	slots := w.slots()
-	if call.Repairs != nil {
-		w.mend(ctx, slots)
-		return w.output(ctx, slots, nil)
+	if len(w.passages.all) == 0 {
+		return nil, ErrNoText
 	}
-	return w.output(ctx, slots, w.fill(ctx, slots))
+	if err := w.cast(ctx); err != nil {
+		return nil, err
+	}
+	if call.Repairs != nil {
+		w.mend(ctx)
+		return w.output(ctx, nil)
+	}
+	return w.output(ctx, w.fill(ctx))
 }
 
 // memoKey names what the calls of a run share of some documents.
@@ -136,28 +145,46 @@ var ErrGiven = errors.New("the framework writes messages of its own, and the row
 // ErrDuplicate is the error of an item whose input exists already, or nearly.
 var ErrDuplicate = errors.New("its input repeats one that exists")
 
+// ErrNoText is the error of a call whose documents hold nothing to ask about.
+var ErrNoText = errors.New("python: there is no text in the documents")
+
 // ErrEmpty is the error of an item for which the framework made nothing.
 var ErrEmpty = errors.New("the framework made nothing for it")
 
-func (w *work) slots() []*slot {
-	var out []*slot
+// cast makes the slots of the call. A row that cites nothing in the documents
+// that the call may use gets the passage that is nearest to it by its words.
+func (w *work) cast(ctx context.Context) error {
+	w.slots = nil
+	var far []*slot
+	var abouts []string
 	for i := range w.call.Rows {
 		row := &w.call.Rows[i]
+		chunks := w.passages.of(w.call, row, mostPassages)
 		for k := range max(1, row.Examples) {
-			s := &slot{index: len(out), row: row, example: k, chunks: w.passages.of(w.call, row, 3), err: generator.ErrNotStarted}
+			s := &slot{index: len(w.slots), row: row, example: k, chunks: chunks, err: generator.ErrNotStarted}
 			if w.call.Repairs == nil && (row.Given != nil || row.Corner != "") {
 				s.err = ErrGiven
 			}
-			out = append(out, s)
+			w.slots = append(w.slots, s)
+			if len(chunks) == 0 {
+				far, abouts = append(far, s), append(abouts, w.wanted(s).Situation)
+			}
 		}
 	}
-	return out
+	near, err := w.passages.nearest(ctx, abouts)
+	if err != nil {
+		return err
+	}
+	for i, s := range far {
+		s.chunks = near[i : i+1]
+	}
+	return nil
 }
 
 // fill makes the items of the slots, and what is missing again. The error is
 // one after which no item can be made.
-func (w *work) fill(ctx context.Context, slots []*slot) error {
-	open := slices.DeleteFunc(slices.Clone(slots), func(s *slot) bool { return errors.Is(s.err, ErrGiven) })
+func (w *work) fill(ctx context.Context) error {
+	open := slices.DeleteFunc(slices.Clone(w.slots), func(s *slot) bool { return errors.Is(s.err, ErrGiven) })
 	if len(open) == 0 {
 		return nil
 	}
@@ -391,9 +418,9 @@ func (w *work) take(s *slot, r stage.Result[answer.Final]) {
 }
 
 // mend writes refused items anew by what was found in them.
-func (w *work) mend(ctx context.Context, slots []*slot) {
+func (w *work) mend(ctx context.Context) {
 	for i, r := range answer.Mend(ctx, w.call, w.answers()) {
-		s := slots[i]
+		s := w.slots[i]
 		item := w.call.Repairs[s.row.ID].Item
 		if s.example >= len(item.Examples) || len(item.Examples[s.example].Metadata.Native) == 0 {
 			s.err = ErrEmpty
@@ -407,11 +434,11 @@ func (w *work) mend(ctx context.Context, slots []*slot) {
 
 // output puts the records in the order of the rows. A failure belongs to its
 // row; it is the call's when nothing was made.
-func (w *work) output(ctx context.Context, slots []*slot, failed error) (*generator.Output, error) {
+func (w *work) output(ctx context.Context, failed error) (*generator.Output, error) {
 	out := &generator.Output{Engine: "python", Version: w.env.Version}
 	filled, told := map[string]bool{}, map[string]bool{}
 	var first, dead error
-	for _, s := range slots {
+	for _, s := range w.slots {
 		if s.err == nil {
 			var rec generator.Record
 			if rec, s.err = w.record(s); s.err == nil {
@@ -427,7 +454,7 @@ func (w *work) output(ctx context.Context, slots []*slot, failed error) (*genera
 			dead = cmp.Or(dead, s.err)
 		}
 	}
-	for _, s := range slots {
+	for _, s := range w.slots {
 		if s.err != nil && !filled[s.row.ID] && !told[s.row.ID] {
 			told[s.row.ID] = true
 			out.Dropped = append(out.Dropped, generator.Drop{Row: s.row.ID, Reason: s.err.Error()})

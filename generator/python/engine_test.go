@@ -380,6 +380,18 @@ func TestEngineFails(t *testing.T) {
 			t.Errorf("%d workers started", n)
 		}
 	})
+	t.Run("no text", func(t *testing.T) {
+		t.Parallel()
+		e, env := fakeEngine(t, Options{})
+		c := call(t)
+		c.Documents = []*model.Document{deepEvalDocument(t, "bikes.md", "<!-- nothing -->\n")}
+		if err := fails(t, e, c); !errors.Is(err, ErrNoText) {
+			t.Errorf("error: %v", err)
+		}
+		if n := len(notes(t, env)["worker"]); n != 0 {
+			t.Errorf("%d workers started", n)
+		}
+	})
 	t.Run("always crashes", func(t *testing.T) {
 		t.Parallel()
 		e, env := fakeEngine(t, Options{Workers: 1}, act{Do: "crash"})

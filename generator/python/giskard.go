@@ -12,12 +12,10 @@ import (
 
 	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/giskard"
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/chunk"
 	"github.com/casebook-go/casebook/internal/stage"
-	"github.com/casebook-go/casebook/internal/vector"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -52,24 +50,16 @@ type giskardTask struct {
 
 // giskardPlan is what the slots of a call have in common.
 type giskardPlan struct {
-	types   []giskard.Type    // of each slot; "" where there is nothing to make
-	topics  map[string]string // of passages, by their ids
-	nearest map[string]int    // the passage of each row that cites none
+	types  []giskard.Type    // of each slot; "" where there is nothing to make
+	topics map[string]string // of passages, by their ids
 }
 
 func (*giskardMethod) prepare(ctx context.Context, w *work) (json.RawMessage, error) {
-	if len(w.passages.all) == 0 {
-		return nil, errors.New("python: the documents have no text to ask about")
-	}
 	beyond, err := giskardBeyond(ctx, w)
 	if err != nil {
 		return nil, err
 	}
-	nearest, err := giskardNearest(ctx, w)
-	if err != nil {
-		return nil, err
-	}
-	plan := &giskardPlan{topics: giskardTopics(w.passages), nearest: nearest}
+	plan := &giskardPlan{topics: giskardTopics(w.passages)}
 	w.held = plan
 	plan.types = giskardTypes(w, beyond)
 	base := giskardBase{Passages: make([]giskardPassage, len(w.passages.all))}
@@ -187,10 +177,9 @@ func giskardTypes(w *work, beyond map[string]bool) []giskard.Type {
 	order := slices.DeleteFunc(giskard.Types(), func(t giskard.Type) bool { return t == giskard.MultiContext })
 	r := stage.Rand(w.call.Seed, "giskard types")
 	r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	slots := w.slots()
-	allowed := make([][]giskard.Type, len(slots))
+	allowed := make([][]giskard.Type, len(w.slots))
 	var queue []int
-	for i, s := range slots {
+	for i, s := range w.slots {
 		if errors.Is(s.err, ErrGiven) {
 			continue
 		}
@@ -204,7 +193,7 @@ func giskardTypes(w *work, beyond map[string]bool) []giskard.Type {
 	r.Shuffle(len(queue), func(i, j int) { queue[i], queue[j] = queue[j], queue[i] })
 	slices.SortStableFunc(queue, func(a, b int) int { return cmp.Compare(len(allowed[a]), len(allowed[b])) })
 	used := map[giskard.Type]int{}
-	out := make([]giskard.Type, len(slots))
+	out := make([]giskard.Type, len(w.slots))
 	for _, i := range queue {
 		out[i] = slices.MinFunc(allowed[i], func(a, b giskard.Type) int { return cmp.Compare(used[a], used[b]) })
 		used[out[i]]++
@@ -241,88 +230,17 @@ func giskardType(w *work, s *slot) giskard.Type {
 	return plan.types[s.index]
 }
 
-// giskardContext returns the passages that a slot is about. The first, the seed
-// document, is the one with the most of the row's first policy. Where the
-// documents of the call do not hold what the row cites, it is the one nearest to
-// the row's policies by its words.
-func giskardContext(w *work, s *slot) []chunk.Chunk {
-	if len(s.chunks) > 0 {
-		return giskardSeedFirst(w, s)
-	}
-	best := 0
-	if plan, ok := w.held.(*giskardPlan); ok {
-		best = plan.nearest[s.row.ID]
-	}
-	return w.passages.all[best : best+1]
-}
-
-// giskardNearest returns, for each row that cites no passage, the index of the
-// one nearest to its policies by its words.
-func giskardNearest(ctx context.Context, w *work) (map[string]int, error) {
-	var rows, abouts []string
-	for i := range w.call.Rows {
-		row := &w.call.Rows[i]
-		if len(w.passages.of(w.call, row, 1)) > 0 {
-			continue
-		}
-		about := w.call.UseCase.Name
-		for _, p := range w.call.Policies {
-			if slices.Contains(row.PolicyIDs, p.ID) {
-				about += "\n" + p.Statement
-			}
-		}
-		rows, abouts = append(rows, row.ID), append(abouts, about)
-	}
-	out := map[string]int{}
-	if len(rows) == 0 {
-		return out, nil
-	}
-	texts := make([]string, len(w.passages.all))
-	for i := range w.passages.all {
-		texts[i] = w.passages.all[i].Text
-	}
-	vs, err := llm.NewLexical(texts).Embed(ctx, slices.Concat(texts, abouts))
-	if err != nil {
-		return nil, err
-	}
-	for i, id := range rows {
-		for _, n := range vector.Search(vs[:len(texts)], vs[len(texts)+i], 1) {
-			out[id] = n.Index
-		}
-	}
-	return out, nil
-}
-
-func giskardSeedFirst(w *work, s *slot) []chunk.Chunk {
-	for i := range w.call.Policies {
-		p := &w.call.Policies[i]
-		if len(s.row.PolicyIDs) == 0 || p.ID != s.row.PolicyIDs[0] {
-			continue
-		}
-		for _, ev := range p.Evidence {
-			best := w.passages.best(ev)
-			if best < 0 {
-				continue
-			}
-			seed := w.passages.all[best]
-			return append([]chunk.Chunk{seed}, slices.DeleteFunc(slices.Clone(s.chunks), func(c chunk.Chunk) bool { return c.ID == seed.ID })...)
-		}
-	}
-	return s.chunks
-}
-
 // giskardDistraction draws a passage that is none of the slot's, of another topic
 // if there is one. Giskard itself may draw the seed document.
 func giskardDistraction(w *work, s *slot) (chunk.Chunk, bool) {
-	context := giskardContext(w, s)
 	var other, all []int
 	for i := range w.passages.all {
 		c := &w.passages.all[i]
-		if slices.ContainsFunc(context, func(o chunk.Chunk) bool { return strings.TrimSpace(o.Text) == strings.TrimSpace(c.Text) }) {
+		if slices.ContainsFunc(s.chunks, func(o chunk.Chunk) bool { return strings.TrimSpace(o.Text) == strings.TrimSpace(c.Text) }) {
 			continue
 		}
 		all = append(all, i)
-		if giskardTopic(w, c.ID) != giskardTopic(w, context[0].ID) {
+		if giskardTopic(w, c.ID) != giskardTopic(w, s.chunks[0].ID) {
 			other = append(other, i)
 		}
 	}
@@ -349,7 +267,7 @@ func giskardLanguage(w *work, s *slot) string {
 
 func (*giskardMethod) body(w *work, s *slot) (any, error) {
 	t := &giskardTask{Type: giskardType(w, s), Language: giskardLanguage(w, s), Agent: giskardAgent(w, s)}
-	for _, c := range giskardContext(w, s) {
+	for _, c := range s.chunks {
 		t.Context = append(t.Context, c.ID)
 	}
 	if t.Type == giskard.Distracting {
@@ -488,7 +406,7 @@ func giskardClaims(w *work, s *slot, q *giskard.Question, contexts []chunk.Chunk
 		if want := giskardType(w, s); m.QuestionType != string(want) {
 			return fmt.Errorf("it is of type %q, not %q", m.QuestionType, want)
 		}
-		seed = giskardContext(w, s)[0].ID
+		seed = s.chunks[0].ID
 	}
 	among := func(id string) bool {
 		return slices.ContainsFunc(contexts, func(c chunk.Chunk) bool { return c.ID == id })

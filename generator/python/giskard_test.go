@@ -60,7 +60,11 @@ func giskardWork(tb testing.TB, call *generator.Call, files ...string) *work {
 		tb.Fatal(err)
 	}
 	call.Log = slog.New(slog.DiscardHandler)
-	return &work{Engine: &Engine{o: o}, call: call, docs: call.Documents, passages: cut(call.Documents, 40)}
+	w := &work{Engine: &Engine{o: o}, call: call, docs: call.Documents, passages: cut(call.Documents, 40)}
+	if err := w.cast(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	return w
 }
 
 func giskardPolicy(id string, kind model.PolicyType, line int) model.Policy {
@@ -109,7 +113,7 @@ func TestGiskardTask(t *testing.T) {
 		}
 		return b.(*giskardTask)
 	}
-	slots := w.slots()
+	slots := w.slots
 	got := []*giskardTask{body(slots[0]), body(slots[1]), body(slots[2])}
 	say := w.wanted(slots[0])
 	for i, parts := range [][]string{
@@ -155,7 +159,7 @@ func TestGiskardSeed(t *testing.T) {
 		{ID: "pol_long", Statement: "Доставка и передача", Evidence: []model.Evidence{{InputFile: "else.md", LineStart: 1, LineEnd: 9}, {InputFile: "чай.md", LineStart: 9, LineEnd: 13}}},
 	}}
 	w := giskardWork(t, call, "чай.md")
-	b, err := newGiskard().body(w, w.slots()[0])
+	b, err := newGiskard().body(w, w.slots[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +180,7 @@ func TestGiskardTaskOfAnotherDocument(t *testing.T) {
 	if _, err := newGiskard().prepare(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
-	b, err := newGiskard().body(w, w.slots()[0])
+	b, err := newGiskard().body(w, w.slots[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -463,10 +467,6 @@ func TestGiskardPrepare(t *testing.T) {
 	if _, err := newGiskard().prepare(cancelled, w); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	empty := &work{Engine: w.Engine, call: call, passages: cut(nil, 40)}
-	if _, err := newGiskard().prepare(t.Context(), empty); err == nil {
-		t.Error("a base of no documents is one")
-	}
 }
 
 // giskardQuestion is a record as Giskard 2.19.2 writes it, with changes.
@@ -505,7 +505,7 @@ func TestGiskardRead(t *testing.T) {
 	call := giskardShopCall()
 	call.Rows = giskardRows(1, "pol_return")
 	w := giskardWork(t, call, "чай.md", "bikes.md")
-	s := w.slots()[0]
+	s := w.slots[0]
 	own := passageWith(t, w.passages, "Вскрытую")
 	near := passageWith(t, w.passages, "конкретный час")
 	far := passageWith(t, w.passages, "60 euros")
@@ -681,7 +681,7 @@ func TestGiskardWrite(t *testing.T) {
 			}
 			w := giskardWork(t, call, "чай.md")
 			w.held = giskardPlanOf(w, tt.kind)
-			s := w.slots()[0]
+			s := w.slots[0]
 			meta := maps.Clone(tt.meta)
 			if tt.kind != "" {
 				if meta == nil {
@@ -770,7 +770,7 @@ func FuzzGiskardRecord(f *testing.F) {
 	call := giskardShopCall()
 	call.Rows, call.Repairs = giskardRows(1, "pol_return"), map[string]generator.Repair{}
 	w := giskardWork(f, call, "чай.md", "bikes.md")
-	s := w.slots()[0]
+	s := w.slots[0]
 	own := []chunk.Chunk{passageWith(f, w.passages, "Вскрытую"), passageWith(f, w.passages, "60 euros")}
 	for _, meta := range []map[string]any{
 		nil,

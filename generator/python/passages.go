@@ -1,11 +1,15 @@
 package python
 
 import (
+	"cmp"
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/chunk"
+	"github.com/casebook-go/casebook/internal/vector"
 	"github.com/casebook-go/casebook/model"
 )
 
@@ -44,8 +48,8 @@ func (p *passages) text(context string) (chunk.Chunk, bool) {
 	return chunk.Chunk{}, false
 }
 
-// of returns the passages that a row is about, at most most: those that its
-// first policy stands in, one of its use case, then one of each other policy.
+// of returns the passages that a row is about, at most most: those that hold the
+// most of its first policy, one of its use case, then one of each other policy.
 func (p *passages) of(call *generator.Call, row *model.Row, most int) []chunk.Chunk {
 	var ids []int
 	add := func(evidence []model.Evidence, n int) {
@@ -81,15 +85,43 @@ func (p *passages) of(call *generator.Call, row *model.Row, most int) []chunk.Ch
 	return out
 }
 
-// at returns the passages that hold lines of an evidence.
-func (p *passages) at(ev model.Evidence) []int {
-	var out []int
+// nearest returns, for each text, the passage whose words are nearest to its: for
+// rows of which nothing stands in the documents that the call may use.
+func (p *passages) nearest(ctx context.Context, texts []string) ([]chunk.Chunk, error) {
+	if len(texts) == 0 || len(p.all) == 0 {
+		return nil, nil
+	}
+	all := make([]string, len(p.all))
 	for i := range p.all {
-		s := &p.all[i].Span
-		if s.Doc == ev.InputFile && s.StartLine <= ev.LineEnd && ev.LineStart <= s.EndLine {
-			out = append(out, i)
+		all[i] = p.all[i].Text
+	}
+	vs, err := llm.NewLexical(all).Embed(ctx, slices.Concat(all, texts))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]chunk.Chunk, len(texts))
+	for i := range texts {
+		out[i] = p.all[0]
+		for _, n := range vector.Search(vs[:len(all)], vs[len(all)+i], 1) {
+			out[i] = p.all[n.Index]
 		}
 	}
+	return out, nil
+}
+
+// at returns the passages that hold lines of an evidence, those with the most
+// lines first.
+func (p *passages) at(ev model.Evidence) []int {
+	var out []int
+	held := map[int]int{}
+	for i := range p.all {
+		s := &p.all[i].Span
+		if n := min(s.EndLine, ev.LineEnd) - max(s.StartLine, ev.LineStart) + 1; s.Doc == ev.InputFile && n > 0 {
+			out = append(out, i)
+			held[i] = n
+		}
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return cmp.Compare(held[b], held[a]) })
 	return out
 }
 
@@ -105,12 +137,8 @@ func (p *passages) named(id, context string) (chunk.Chunk, bool) {
 // best returns the index of the passage that holds the most lines of an evidence,
 // the first of equals; -1 is none.
 func (p *passages) best(ev model.Evidence) int {
-	best, most := -1, 0
-	for _, i := range p.at(ev) {
-		s := &p.all[i].Span
-		if n := min(s.EndLine, ev.LineEnd) - max(s.StartLine, ev.LineStart) + 1; n > most {
-			best, most = i, n
-		}
+	if at := p.at(ev); len(at) > 0 {
+		return at[0]
 	}
-	return best
+	return -1
 }

@@ -76,9 +76,6 @@ type ragasPlan struct {
 }
 
 func (*ragasMethod) prepare(ctx context.Context, w *work) (json.RawMessage, error) {
-	if len(w.passages.all) == 0 {
-		return nil, fmt.Errorf("python: %w: there is no text in the documents", ErrEmpty)
-	}
 	of := ragasScope(w)
 	key := "ragas graph"
 	for i := range of {
@@ -315,11 +312,11 @@ func ragasOrders(w *work, g *ragasGraph) *ragasPlan {
 	}
 	var pairs []pair
 	used := map[string]int{} // of a pair of passages
-	for _, s := range w.slots() {
+	for _, s := range w.slots {
 		if errors.Is(s.err, ErrGiven) {
 			continue
 		}
-		o := &ragasOrder{nodes: []chunk.Chunk{ragasOwn(w, s)}, persona: first + len(free)}
+		o := &ragasOrder{nodes: []chunk.Chunk{s.chunks[0]}, persona: first + len(free)}
 		p.orders[s.index] = o
 		rows, free = append(rows, s.row), append(free, o)
 		if to, link, rank := p.partner(w, s, o.nodes[0], used); rank >= 0 {
@@ -342,20 +339,6 @@ func ragasOrders(w *work, g *ragasGraph) *ragasPlan {
 		m.order.link = m.link
 	}
 	return p
-}
-
-// ragasOwn returns the passage that a slot is about: where most of its first
-// policy stands, else of its use case, else one that its row draws.
-func ragasOwn(w *work, s *slot) chunk.Chunk {
-	for k := range s.row.PolicyIDs[:min(1, len(s.row.PolicyIDs))] {
-		if at, ok := ragasPolicy(w, s.row.PolicyIDs[k]); ok {
-			return at
-		}
-	}
-	if len(s.chunks) > 0 {
-		return s.chunks[0]
-	}
-	return w.passages.all[stage.Hash(w.call.Seed, "ragas own", s.row.ID, s.example)%uint64(len(w.passages.all))]
 }
 
 // ragasPolicy returns the passage in which most of a policy stands.

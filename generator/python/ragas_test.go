@@ -57,17 +57,21 @@ func ragasWork(tb testing.TB, ratio float64, rows ...[]string) *work {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &work{
+	w := &work{
 		Engine: &Engine{o: o}, call: call, docs: call.Documents, passages: cut(call.Documents, 40),
 		params: ragas.Params{TestSize: 100, ReasoningRatio: ratio},
 	}
+	if err := w.cast(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	return w
 }
 
 // plan gives the work a plan with the graph, and returns its slots.
 func (w *work) plan(g *ragasGraph) (*ragasPlan, []*slot) {
 	p := ragasOrders(w, g)
 	w.held = p
-	return p, w.slots()
+	return p, w.slots
 }
 
 // graph is a graph of the passages with the words: each has entities and themes
@@ -165,6 +169,9 @@ func TestRagasPlanLeavesGivenRows(t *testing.T) {
 	w := ragasWork(t, 1, []string{"Вскрытую"}, []string{"Вскрытую"}, []string{"The deposit"})
 	w.call.Rows[0].Given = []model.Message{{Role: model.RoleUser, Content: "Привет"}}
 	w.call.Rows[1].Corner = "empty"
+	if err := w.cast(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	p, _ := w.plan(graph(t, w))
 	if diff := cmp.Diff([]int{2}, slices.Collect(maps.Keys(p.orders))); diff != "" {
 		t.Errorf("slots with an order (-want +got):\n%s", diff)
@@ -547,16 +554,6 @@ func or(a, b string) string {
 		return a
 	}
 	return b
-}
-
-// Without a text there is nothing to ask for, and nothing is started.
-func TestRagasOfAnEmptyDocument(t *testing.T) {
-	t.Parallel()
-	w := ragasWork(t, 0)
-	w.passages = cut([]*model.Document{deepEvalDocument(t, "comment.md", "<!-- nothing -->\n")}, 40)
-	if _, err := newRagas().prepare(t.Context(), w); !errors.Is(err, ErrEmpty) {
-		t.Errorf("error %v, want %v", err, ErrEmpty)
-	}
 }
 
 // Whatever a worker writes is refused, or is a sample of our passages.
