@@ -286,6 +286,21 @@ func underTheContract(t *testing.T, e *python.Engine, name, document string) {
 	res.sound(t, name)
 	t.Logf("%s %s: %d test cases, made by %v, in %d calls, %d of them for vectors, %v",
 		name, e.Version(), len(res.Dataset.TestCases), res.made(), res.Manifest.Usage.Calls, res.server.Calls(wire.Embeddings), time.Since(start).Round(time.Millisecond))
+	kinds := map[string]int{}
+	for _, ex := range res.Dataset.Examples {
+		if ex.Metadata.Generator != name {
+			continue
+		}
+		var n native
+		if err := json.Unmarshal(ex.Metadata.Native, &n); err != nil {
+			t.Fatal(err)
+		}
+		kinds[cmp.Or(strings.Join(n.Metadata.Evolutions, " "), n.Synthesizer, n.More.Type)]++
+	}
+	t.Logf("%s: %v", name, kinds)
+	if len(kinds) < 2 || kinds[""] > 0 && name != python.DeepEval {
+		t.Errorf("what the framework varies: %v, want several kinds, and every record to have one", kinds)
+	}
 }
 
 // said returns every text that the model gave to a framework, by itself or as a
@@ -332,16 +347,19 @@ type native struct {
 	Input    string `json:"input"`
 	Expected string `json:"expected_output"`
 	Metadata struct {
+		Evolutions []string `json:"evolutions"`
 		originals
 	} `json:"additional_metadata"`
 
-	UserInput string `json:"user_input"`
-	Reference string `json:"reference"`
+	UserInput   string `json:"user_input"`
+	Reference   string `json:"reference"`
+	Synthesizer string `json:"synthesizer_name"`
 	originals
 
 	Question string `json:"question"`
 	Answer   string `json:"reference_answer"`
 	More     struct {
+		Type string `json:"question_type"`
 		originals
 	} `json:"metadata"`
 }

@@ -49,11 +49,26 @@ func (a *Author) Complete(ctx context.Context, req *llm.Request) (*llm.Response,
 		return edited(resp.Text, func(lists map[string][]map[string]any) {
 			newOrder(kind, req.Messages[1].Content, &a.shelf).withMessages(lists)
 		})
+	case GiskardScope:
+		return reply(beyond(req.Messages[1].Content))
 	case AnswerCheck:
 		return edited(resp.Text, func(lists map[string][]map[string]any) { a.doubt(lists["items"], req.Messages[1].Content) })
 	default:
 		return resp, nil
 	}
+}
+
+var scopeRule = regexp.MustCompile(`(?m)^(p\d+): (.*)$`)
+
+// beyond names the rules on what the assistant has no access to.
+func beyond(prompt string) any {
+	rules := []string{}
+	for _, m := range scopeRule.FindAllStringSubmatch(prompt, -1) {
+		if l := languageOf(m[2]); l.Marks.NoAccess.In(m[2]) {
+			rules = append(rules, m[1])
+		}
+	}
+	return map[string]any{"rules": rules}
 }
 
 // edited changes the items of a reply, by the names of their lists.

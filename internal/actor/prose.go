@@ -27,8 +27,12 @@ type prose struct {
 	shelf          *shelf
 }
 
-// newProse returns a prose in the language of the text: Russian or English.
 func newProse(s *shelf, text string, parameters map[string]string, pressed bool, rnd *rand.Rand) *prose {
+	return &prose{l: languageOf(text), text: text, parameters: parameters, pressed: pressed, rnd: rnd, shelf: s}
+}
+
+// languageOf returns the language of a text: Russian or English.
+func languageOf(text string) *lang.Language {
 	code := "en"
 	if strings.IndexFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) >= 0 {
 		code = "ru"
@@ -37,7 +41,7 @@ func newProse(s *shelf, text string, parameters map[string]string, pressed bool,
 	if err != nil {
 		panic(err) // both have data
 	}
-	return &prose{l: l, text: text, parameters: parameters, pressed: pressed, rnd: rnd, shelf: s}
+	return l
 }
 
 // wordings are the sentences of a language around what the document says. {k} is
