@@ -34,11 +34,13 @@ const callTime = 50 * time.Millisecond
 // BenchmarkEngines runs each framework's method by its two engines over the same
 // rows of one document, twice each: in the first run the python engine starts its
 // workers. The routes and checks of the run are in the times, the extraction is
-// not.
+// not. With -v it prints a table:
+//
+//	CASEBOOK_FRAMEWORKS=DIR go test ./generator/python -run '^$' -bench Engines -benchtime 1x -v
 func BenchmarkEngines(b *testing.B) {
 	frameworks(b)
 	var table strings.Builder
-	table.WriteString("\n| framework | engine | rows asked | made | calls | vectors | first run | next run | peak memory Go | of the workers |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	table.WriteString("\n| framework | engine | rows asked | made | calls | vectors | first run | next run | peak memory | of the workers |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, name := range names {
 		for _, kind := range []string{"go", "python"} {
 			b.Run(name+"/"+kind, func(b *testing.B) {
@@ -65,7 +67,7 @@ func BenchmarkEngines(b *testing.B) {
 			})
 		}
 	}
-	fmt.Fprintf(&table, "\nOne call takes %v; %d processors; both runs of one engine ask for the same.", callTime, runtime.GOMAXPROCS(0))
+	fmt.Fprintf(&table, "\nOne call takes %v; %d processors; both runs of one engine ask for the same; the memory is that of the process with server and model, and of its two workers together.", callTime, runtime.GOMAXPROCS(0))
 	b.Log(table.String())
 }
 
