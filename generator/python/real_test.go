@@ -389,7 +389,7 @@ func textsStay(t *testing.T, e *python.Engine, name string) {
 		if output != ex.ExpectedOutput {
 			t.Errorf("%s: the record's reply %q is not the example's %q", ex.ID, output, ex.ExpectedOutput)
 		}
-		wasInput, wasOutput := cmp.Or(n.Metadata.Input, n.originals.Input, n.More.Input), cmp.Or(n.Metadata.Output, n.originals.Output, n.More.Output)
+		wasInput, wasOutput := cmp.Or(n.Metadata.Input, n.originals.Input, n.More.Input), cmp.Or(n.Metadata.Output, n.Output, n.More.Output)
 		if wasInput == nil && wasOutput == nil {
 			stayed++
 		} else {
