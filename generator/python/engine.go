@@ -33,11 +33,37 @@ const losses = 2
 // lost in a row in one run before its other tasks are given up.
 const hopeless = 4
 
-// health is what the calls of one run know of their workers.
+// useless is how many replies of the model, each asked for again before, may be
+// unfit in a row in one run before the framework is given up.
+const useless = 8
+
+// health is what the calls of one run know of their workers and of the model's
+// replies to them.
 type health struct {
-	mu   sync.Mutex
-	lost int // in a row
-	last *WorkerError
+	mu    sync.Mutex
+	lost  int // workers, in a row
+	last  *WorkerError
+	unfit int // replies, in a row
+	// useless is why the model was given up; nil if it was not.
+	useless *UselessModelError
+}
+
+// replied takes notice of a reply that had to have a form, and of why it has it
+// not. The error is that of a model that is given up.
+func (h *health) replied(framework string, unfit error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if unfit == nil {
+		h.unfit = 0
+		return nil
+	}
+	if h.unfit++; h.unfit < useless {
+		return nil
+	}
+	if h.useless == nil {
+		h.useless = &UselessModelError{framework, h.unfit, unfit.Error()}
+	}
+	return h.useless
 }
 
 // told takes notice of a job: of the worker that it lost, if err is one, and
@@ -55,14 +81,18 @@ func (h *health) told(err error, ended bool) {
 	}
 }
 
-// gone returns the error of the last worker when so many were lost in a row.
+// gone returns why no job is begun any more: the model was given up, or so many
+// workers were lost in a row.
 func (h *health) gone(most int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.lost < most {
-		return nil
+	switch {
+	case h.useless != nil:
+		return h.useless
+	case h.lost >= most:
+		return h.last
 	}
-	return h.last
+	return nil
 }
 
 // wrap returns the generator that takes over the tool of the Go engine, whose
@@ -342,7 +372,7 @@ func callsOf(p *proxy) func() int {
 
 // job runs the tasks at on one worker.
 func (w *work) job(ctx context.Context, op string, shared json.RawMessage, tasks []task, at []int, out []taskResult) error {
-	p, err := newProxy(ctx, w.call, proxyOptions{Framework: w.env.Framework})
+	p, err := newProxy(ctx, w.call, proxyOptions{Framework: w.env.Framework, Health: w.health})
 	if err != nil {
 		return err
 	}

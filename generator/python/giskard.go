@@ -135,7 +135,7 @@ func giskardBeyond(ctx context.Context, w *work) (map[string]bool, error) {
 	}) {
 		return nil, nil
 	}
-	beyond, err := generator.Once(ctx, w.call.Memo, key, func(ctx context.Context) (map[string]bool, error) {
+	return generator.Once(ctx, w.call.Memo, key, func(ctx context.Context) (map[string]bool, error) {
 		var b strings.Builder
 		fmt.Fprintf(&b, "Language of the rules: %s.\n\n<rules>\n", fenced(w.call.Language))
 		keys := map[string]string{}
@@ -148,8 +148,13 @@ func giskardBeyond(ctx context.Context, w *work) (map[string]bool, error) {
 		// The same for all calls of a run, whichever comes first.
 		seed := int64(stage.Hash(0, key) >> 12)
 		rep, err := stage.Ask[scopeReply](ctx, w.call.Model, "python_giskard_scope", scopeSystem, b.String(), seed, 0)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case stage.Fatal(err):
 			return nil, err
+		case err != nil: // not asked again in the run
+			w.call.Log.Warn("giskard: no questions out of scope: it is not known which policies are about them", "error", err.Error())
 		}
 		out := map[string]bool{}
 		for _, k := range rep.Rules {
@@ -159,15 +164,6 @@ func giskardBeyond(ctx context.Context, w *work) (map[string]bool, error) {
 		}
 		return out, nil
 	})
-	switch {
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	case stage.Fatal(err):
-		return nil, err
-	case err != nil && w.call.Log != nil:
-		w.call.Log.Warn("giskard: no questions out of scope: it is not known which policies are about them", "error", err.Error())
-	}
-	return beyond, nil
 }
 
 // giskardTypes deals Giskard's types out to the slots of a call, as evenly as

@@ -45,6 +45,8 @@ type proxyOptions struct {
 	// Repairs is how often a JSON reply that does not fit is asked for again;
 	// 0 means twice, -1 never.
 	Repairs int
+	// Health is told of replies that must have a form; nil keeps its own.
+	Health *health
 }
 
 // proxy is an OpenAI-compatible server on the loopback address whose model and
@@ -67,7 +69,9 @@ type proxy struct {
 	served chan struct{} // closed when the server accepts no more
 	conns  sync.WaitGroup
 
-	schemas schemaCache
+	schemas   schemaCache
+	framework string
+	health    *health
 
 	pending atomic.Int64
 	chat    atomic.Int64
@@ -112,7 +116,7 @@ func newProxy(ctx context.Context, call *generator.Call, o proxyOptions) (*proxy
 	p := &proxy{
 		call: call, purpose: "python_" + o.Framework, repairs: max(0, cmp.Or(o.Repairs, 2)),
 		token: hex.EncodeToString(secret[:]), address: l.Addr().String(),
-		cancel: cancel, served: make(chan struct{}),
+		cancel: cancel, served: make(chan struct{}), framework: o.Framework, health: cmp.Or(o.Health, &health{}),
 	}
 	p.digest = sha256.Sum256([]byte(p.token))
 	if p.call.Log == nil {
@@ -293,7 +297,8 @@ func (p *proxy) dead() (reply, bool) {
 
 // fail answers a call that the model or the embedder failed.
 func (p *proxy) fail(err error) reply {
-	if stage.Fatal(err) {
+	var useless *UselessModelError
+	if stage.Fatal(err) || errors.As(err, &useless) {
 		p.mu.Lock()
 		if p.fatal == nil {
 			p.fatal = err
@@ -310,6 +315,8 @@ func (p *proxy) fail(err error) reply {
 	switch {
 	case errors.Is(err, errCallEnded), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return reply{http.StatusServiceUnavailable, errorBody("cancelled", "server_error", errCallEnded.Error())}
+	case useless != nil:
+		return reply{statusOf(llm.KindSchema), errorBody("useless", "model_error", useless.Error())}
 	case errors.As(err, &unfit):
 		return reply{statusOf(llm.KindSchema), errorBody(string(llm.KindSchema), "model_error", unfit.Error())}
 	case errors.As(err, &budget):

@@ -231,13 +231,15 @@ func (p *proxy) complete(ctx context.Context, req *llm.Request, form replyForm) 
 		}
 		text, mended, problems := form.read(resp.Text)
 		if len(problems) == 0 {
+			_ = p.health.replied(p.framework, nil)
 			if mended {
 				p.mended.Add(1)
 			}
 			return text, used, nil
 		}
 		if repairs >= p.repairs {
-			return "", used, &unfitError{problems}
+			unfit := &unfitError{problems}
+			return "", used, cmp.Or(p.health.replied(p.framework, unfit), error(unfit))
 		}
 		p.repairN.Add(1)
 		again := *req
