@@ -43,7 +43,7 @@ const (
 	ryokan   = "# 旅館の規則\n\n## 取消\n\n前日までの取消は無料です。当日の取消は全額をいただきます。\n"
 )
 
-func deepEvalDocument(tb testing.TB, name, text string) *model.Document {
+func parseDocument(tb testing.TB, name, text string) *model.Document {
 	tb.Helper()
 	doc, err := model.ParseMarkdown(name, []byte(text), nil)
 	if err != nil {
@@ -57,7 +57,7 @@ func deepEvalDocument(tb testing.TB, name, text string) *model.Document {
 func deepEvalWork(tb testing.TB, call *generator.Call, about ...[]string) (*work, []*slot) {
 	tb.Helper()
 	for name, text := range map[string]string{"чай.md": teaShop, "bikes.md": bikeDesk, "旅館.md": ryokan} {
-		call.Documents = append(call.Documents, deepEvalDocument(tb, name, text))
+		call.Documents = append(call.Documents, parseDocument(tb, name, text))
 	}
 	o, err := Options{}.settled()
 	if err != nil {
@@ -373,7 +373,7 @@ func TestDeepEvalRead(t *testing.T) {
 // A passage that two documents share is the one that the slot was given.
 func TestDeepEvalReadKnowsItsOwnPassage(t *testing.T) {
 	t.Parallel()
-	docs := []*model.Document{deepEvalDocument(t, "a.md", bikeDesk), deepEvalDocument(t, "b.md", bikeDesk)}
+	docs := []*model.Document{parseDocument(t, "a.md", bikeDesk), parseDocument(t, "b.md", bikeDesk)}
 	w := &work{Engine: &Engine{}, call: &generator.Call{}, passages: cut(docs, 256)}
 	s := &slot{chunks: w.passages.all[len(w.passages.all)-1:]}
 	if s.chunks[0].Doc != docs[1] {
@@ -510,7 +510,7 @@ func TestDeepEvalMends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc := deepEvalDocument(t, "flower_delivery_ru.md", string(text))
+	doc := parseDocument(t, "flower_delivery_ru.md", string(text))
 	a, err := actor.New(t.Context(), doc)
 	if err != nil {
 		t.Fatal(err)

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ import (
 	"github.com/casebook-go/casebook/generator/deepeval"
 	"github.com/casebook-go/casebook/generator/generatortest"
 	"github.com/casebook-go/casebook/generator/llm"
+	"github.com/casebook-go/casebook/generator/llm/llmtest"
 	"github.com/casebook-go/casebook/internal/actor"
 	"github.com/casebook-go/casebook/model"
 	"github.com/casebook-go/casebook/orchestrate"
@@ -78,6 +81,13 @@ func playDeepEval(f *fakeWorker) {
 				f.hang()
 			case "garbage":
 				f.say("<html>")
+			case "ask":
+				if err := f.ask(j); err == nil {
+					f.die("the model has an answer")
+				}
+				f.say(j.failed(t.ID))
+				failed++
+				continue
 			case "error":
 				f.say(j.failed(t.ID))
 				failed++
@@ -90,6 +100,24 @@ func playDeepEval(f *fakeWorker) {
 		}
 		f.say(j.result(records, failed))
 	}
+}
+
+// ask asks the model for JSON, as a framework does.
+func (f *fakeWorker) ask(j *fakeJob) error {
+	req, err := http.NewRequest(http.MethodPost, j.Endpoint.URL+"/chat/completions", strings.NewReader(`{"messages":[{"role":"user","content":"q"}],"response_format":{"type":"json_object"}}`))
+	if err != nil {
+		f.die("%v", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+j.Endpoint.Token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		f.die("%v", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return nil
 }
 
 // act returns what to do with a task, and notes that it was done.
@@ -226,7 +254,7 @@ A lost key costs 40 euros, and the shop must be told the same day.
 // bikeCall has a row about each of the first sections, by name.
 func bikeCall(t *testing.T, names ...string) *generator.Call {
 	t.Helper()
-	doc := deepEvalDocument(t, "bikes.md", bikes)
+	doc := parseDocument(t, "bikes.md", bikes)
 	call := &generator.Call{
 		ID: "c1", Seed: 7, Documents: []*model.Document{doc}, Language: "en", Profile: model.SupportBot(), UseCase: model.UseCase{ID: "uc", Name: "Money"},
 		Model: &actor.Author{Actor: &actor.Actor{}}, Embedder: llm.NewLexical([]string{bikes}), Log: slog.New(slog.DiscardHandler),
@@ -384,7 +412,7 @@ func TestEngineFails(t *testing.T) {
 		t.Parallel()
 		e, env := fakeEngine(t, Options{})
 		c := call(t)
-		c.Documents = []*model.Document{deepEvalDocument(t, "bikes.md", "<!-- nothing -->\n")}
+		c.Documents = []*model.Document{parseDocument(t, "bikes.md", "<!-- nothing -->\n")}
 		if err := fails(t, e, c); !errors.Is(err, ErrNoText) {
 			t.Errorf("error: %v", err)
 		}
@@ -442,6 +470,27 @@ func TestEngineFails(t *testing.T) {
 		var of *llm.Error
 		if err := fails(t, e, c); !errors.As(err, &of) || of.Kind != llm.KindAuth {
 			t.Errorf("error: %v", err)
+		}
+	})
+	t.Run("a useless model", func(t *testing.T) {
+		t.Parallel()
+		e, _ := fakeEngine(t, Options{}, act{Do: "ask"})
+		var asked atomic.Int32
+		run := &generator.Memo{}
+		for range 3 {
+			c := call(t)
+			c.Memo = run
+			c.Model = llmtest.Func(func(context.Context, *llm.Request) (*llm.Response, error) {
+				asked.Add(1)
+				return &llm.Response{Text: "I would rather not."}, nil
+			})
+			var of *UselessModelError
+			if err := fails(t, e, c); !errors.As(err, &of) || of.Framework != DeepEval || of.Times != useless {
+				t.Errorf("error: %v", err)
+			}
+		}
+		if n := asked.Load(); n != 3*useless {
+			t.Errorf("the model was asked %d times, want %d", n, 3*useless)
 		}
 	})
 	t.Run("closed", func(t *testing.T) {

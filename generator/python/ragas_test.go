@@ -31,7 +31,7 @@ func ragasWork(tb testing.TB, ratio float64, rows ...[]string) *work {
 	tb.Helper()
 	call := &generator.Call{Seed: 7, Language: "ru", Profile: model.SupportBot(), Axes: model.SupportBot().Axes, Log: slog.New(slog.DiscardHandler)}
 	for _, d := range [][2]string{{"чай.md", teaShop}, {"bikes.md", bikeDesk}, {"旅館.md", ryokan}} {
-		doc := deepEvalDocument(tb, d[0], d[1])
+		doc := parseDocument(tb, d[0], d[1])
 		call.Documents = append(call.Documents, doc)
 		for n := 1; n <= doc.NumLines(); n++ {
 			for _, start := range []string{"Вскрытую", "Если клиент", "The deposit", "前日"} {
@@ -339,7 +339,7 @@ func TestRagasScope(t *testing.T) {
 	if diff := cmp.Diff(len(w.passages.all), len(ragasScope(w))); diff != "" {
 		t.Errorf("passages without policies (-want +got):\n%s", diff)
 	}
-	doc := deepEvalDocument(t, "long.md", strings.Repeat("A sentence of a document that has a great many of them, each a paragraph of its own for a passage.\n\n", 2*ragasPassages))
+	doc := parseDocument(t, "long.md", strings.Repeat("A sentence of a document that has a great many of them, each a paragraph of its own for a passage.\n\n", 2*ragasPassages))
 	w.call.Documents, w.docs = []*model.Document{doc}, []*model.Document{doc}
 	w.passages = cut(w.docs, 32)
 	if len(w.passages.all) <= ragasPassages {
