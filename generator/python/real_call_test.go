@@ -268,7 +268,7 @@ func TestRealFrameworksLoseOneItem(t *testing.T) {
 func TestRealFrameworksOfAFailingServer(t *testing.T) {
 	kinds := []llm.Kind{llm.KindOverload, llm.KindRate, llm.KindMalformed, llm.KindTruncated}
 	forEachReal(t, func(t *testing.T, framework string) {
-		r := newRealCall(t, realEngine(t, framework, Options{TopUps: 6, Workers: 1}), "flower_delivery_ru.md", 20)
+		r := newRealCall(t, realEngine(t, framework, Options{TopUps: 9, Workers: 1}), "flower_delivery_ru.md", 20)
 		r.on = func(req *llm.Request) (string, error) {
 			if h := stage.Hash(1, llm.Key(req)); r.own(req) && h%8 == 0 {
 				return "", &llm.Error{Kind: kinds[h/8%4], Message: "as told"}
