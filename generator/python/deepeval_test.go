@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,67 +22,19 @@ import (
 	"github.com/casebook-go/casebook/model"
 )
 
-const (
-	teaShop = `# Чайный магазин
-
-## Возврат
-
-Вскрытую пачку чая вернуть нельзя. Закрытую можно вернуть в течение 14 дней.
-
-## Передача специалисту
-
-Если клиент сообщает об аллергии, передайте разговор старшему смены.
-
-| Чай | Цена |
-| --- | --- |
-| «Улун» | 500 ₽ |
-`
-	bikeDesk = "# Bike desk\n\n## Deposit\n\nThe deposit is 60 euros per bike. It is returned within 3 working days.\n"
-	ryokan   = "# 旅館の規則\n\n## 取消\n\n前日までの取消は無料です。当日の取消は全額をいただきます。\n"
-)
-
-func parseDocument(tb testing.TB, name, text string) *model.Document {
-	tb.Helper()
-	doc, err := model.ParseMarkdown(name, []byte(text), nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return doc
-}
-
-// deepEvalWork is a call about documents, in passages of a sentence or two, with
-// slots of a row that are about the passages named.
+// deepEvalWork is a call about all documents, with slots of a row that are about
+// the passages named.
 func deepEvalWork(tb testing.TB, call *generator.Call, about ...[]string) (*work, []*slot) {
 	tb.Helper()
-	for name, text := range map[string]string{"чай.md": teaShop, "bikes.md": bikeDesk, "旅館.md": ryokan} {
-		call.Documents = append(call.Documents, parseDocument(tb, name, text))
-	}
-	o, err := Options{}.settled()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	w := &work{Engine: &Engine{o: o}, call: call, docs: call.Documents, passages: cut(call.Documents, 40)}
-	row := &model.Row{ID: "r1", Examples: len(about), PolicyIDs: []string{"pol_return", "pol_allergy"}, Roles: map[string]model.Role{"pol_return": model.Pressed}}
-	var slots []*slot
+	call.Rows = []model.Row{{ID: "r1", Examples: len(about), PolicyIDs: []string{"pol_return", "pol_allergy"}, Roles: map[string]model.Role{"pol_return": model.Pressed}}}
+	w := newWork(tb, call, "чай.md", "bikes.md", "旅館.md")
 	for i, starts := range about {
-		s := &slot{index: i, example: i, row: row}
+		w.slots[i].chunks = nil
 		for _, start := range starts {
-			s.chunks = append(s.chunks, passageWith(tb, w.passages, start))
-		}
-		slots = append(slots, s)
-	}
-	return w, slots
-}
-
-func passageWith(tb testing.TB, p *passages, words string) chunk.Chunk {
-	tb.Helper()
-	for i := range p.all {
-		if strings.Contains(p.all[i].Text, words) {
-			return p.all[i]
+			w.slots[i].chunks = append(w.slots[i].chunks, passageWith(tb, w.passages, start))
 		}
 	}
-	tb.Fatalf("no passage has %q", words)
-	return chunk.Chunk{}
+	return w, w.slots
 }
 
 func TestDeepEvalTask(t *testing.T) {
@@ -130,33 +80,6 @@ func TestDeepEvalTask(t *testing.T) {
 	}
 	if task := again.(*deepEvalTask); task.Temperature != deepEvalWarm || task.Evolution == got[0].Evolution {
 		t.Errorf("the second attempt is at temperature %v and evolves by %s, as the first by %s", task.Temperature, task.Evolution, got[0].Evolution)
-	}
-}
-
-// The driver reads what the task has, and nothing else.
-func TestDeepEvalDriverReadsTheTask(t *testing.T) {
-	t.Parallel()
-	source, err := os.ReadFile(filepath.Join("worker", "deepeval_driver.py"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	read := map[string]bool{}
-	for _, m := range regexp.MustCompile(`body\["(\w+)"\]`).FindAllStringSubmatch(string(source), -1) {
-		read[m[1]] = true
-	}
-	b, err := json.Marshal(&deepEvalTask{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var task map[string]any
-	if err := json.Unmarshal(b, &task); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(task)), slices.Sorted(maps.Keys(read))); diff != "" {
-		t.Errorf("keys (-task +driver):\n%s", diff)
-	}
-	if !strings.Contains(string(source), fmt.Sprintf("OP = %q", newDeepEval().op())) {
-		t.Errorf("the driver has another name for the operation %q", newDeepEval().op())
 	}
 }
 
@@ -243,11 +166,7 @@ func golden(tb testing.TB, contexts []string, change map[string]any, meta map[st
 	}
 	maps.Copy(m, meta)
 	maps.Copy(g, change)
-	b, err := json.Marshal(g)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
+	return rawJSON(tb, g)
 }
 
 type goldenRead struct {
@@ -448,26 +367,8 @@ func TestDeepEvalWrite(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := *slots[0]
-			var err error
-			if s.made, err = newDeepEval().read(w, &s, tt.record); err != nil {
-				t.Fatal(err)
-			}
-			var twice []string
-			for range 2 { // nothing that was read is changed
-				got, err := newDeepEval().write(w, &s, &tt.final)
-				if err != nil {
-					t.Fatal(err)
-				}
-				twice = append(twice, string(got))
-			}
-			if twice[0] != twice[1] {
-				t.Errorf("written a second time it is\n%s", cmp.Diff(twice[0], twice[1]))
-			}
-			var want, got any
-			if err := errors.Join(json.Unmarshal(tt.want, &want), json.Unmarshal([]byte(twice[0]), &got)); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			got := rewritten(t, newDeepEval(), w, &s, tt.record, tt.final)
+			if diff := cmp.Diff(object(t, tt.want), object(t, got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -506,11 +407,7 @@ func FuzzDeepEvalRecord(f *testing.F) {
 // says what DeepEval had written.
 func TestDeepEvalMends(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "documents", "flower_delivery_ru.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc := parseDocument(t, "flower_delivery_ru.md", string(text))
+	doc := exampleDocument(t, "flower_delivery_ru.md")
 	a, err := actor.New(t.Context(), doc)
 	if err != nil {
 		t.Fatal(err)

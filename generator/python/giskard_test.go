@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -25,47 +24,6 @@ import (
 	"github.com/casebook-go/casebook/internal/chunk"
 	"github.com/casebook-go/casebook/model"
 )
-
-const (
-	giskardShop = `# Чайный магазин
-
-## Возврат
-
-Вскрытую пачку чая вернуть нельзя. Закрытую можно вернуть в течение 14 дней.
-
-## Доставка
-
-По городу 2 дня, по стране до 9 дней. Нельзя обещать доставку в конкретный час.
-
-## Передача специалисту
-
-Если клиент сообщает об аллергии, передайте разговор старшему смены.
-`
-	giskardDesk = "# Bike desk\n\n## Deposit\n\nThe deposit is 60 euros per bike. It is returned within 3 working days.\n"
-)
-
-// giskardWork is a call about documents, in passages of a sentence or two. Its
-// policies stand in the lines named.
-func giskardWork(tb testing.TB, call *generator.Call, files ...string) *work {
-	tb.Helper()
-	for _, name := range files {
-		doc, err := model.ParseMarkdown(name, []byte(map[string]string{"чай.md": giskardShop, "bikes.md": giskardDesk}[name]), nil)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		call.Documents = append(call.Documents, doc)
-	}
-	o, err := Options{}.settled()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	call.Log = slog.New(slog.DiscardHandler)
-	w := &work{Engine: &Engine{o: o}, call: call, docs: call.Documents, passages: cut(call.Documents, 40)}
-	if err := w.cast(tb.Context()); err != nil {
-		tb.Fatal(err)
-	}
-	return w
-}
 
 func giskardPolicy(id string, kind model.PolicyType, line int) model.Policy {
 	return model.Policy{ID: id, Type: kind, Statement: "Правило " + id, Evidence: []model.Evidence{{InputFile: "чай.md", LineStart: line, LineEnd: line}}}
@@ -104,7 +62,7 @@ func TestGiskardTask(t *testing.T) {
 		{ID: "r1", Examples: 2, PolicyIDs: []string{"pol_return", "pol_allergy"}, Roles: map[string]model.Role{"pol_return": model.Pressed}},
 		{ID: "r2", Examples: 1, PolicyIDs: []string{"pol_hour"}, Parameters: map[string]model.Value{"language": model.String("en")}, Axes: []string{"language"}},
 	}
-	w := giskardWork(t, call, "чай.md", "bikes.md")
+	w := newWork(t, call, "чай.md", "bikes.md")
 	w.held = giskardPlanOf(w, giskard.Distracting, giskard.OutOfScope, giskard.Double)
 	body := func(s *slot) *giskardTask {
 		b, err := newGiskard().body(w, s)
@@ -158,7 +116,7 @@ func TestGiskardSeed(t *testing.T) {
 		giskardPolicy("pol_other", model.Must, 5),
 		{ID: "pol_long", Statement: "Доставка и передача", Evidence: []model.Evidence{{InputFile: "else.md", LineStart: 1, LineEnd: 9}, {InputFile: "чай.md", LineStart: 9, LineEnd: 13}}},
 	}}
-	w := giskardWork(t, call, "чай.md")
+	w := newWork(t, call, "чай.md")
 	b, err := newGiskard().body(w, w.slots[0])
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +134,7 @@ func TestGiskardTaskOfAnotherDocument(t *testing.T) {
 	call := &generator.Call{Rows: giskardRows(1, "pol_else"), Policies: []model.Policy{{
 		ID: "pol_else", Statement: "The deposit per bike is returned", Evidence: []model.Evidence{{InputFile: "rules.md", LineStart: 1, LineEnd: 1}},
 	}}}
-	w := giskardWork(t, call, "чай.md", "bikes.md")
+	w := newWork(t, call, "чай.md", "bikes.md")
 	if _, err := newGiskard().prepare(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
@@ -186,52 +144,6 @@ func TestGiskardTaskOfAnotherDocument(t *testing.T) {
 	}
 	if got, want := b.(*giskardTask).Context, []string{giskardID(t, w, "60 euros")}; !slices.Equal(got, want) {
 		t.Errorf("it is about %v, not %v", got, want)
-	}
-}
-
-// The driver reads what the task and the knowledge base have, and nothing else.
-func TestGiskardDriverReadsTheTask(t *testing.T) {
-	t.Parallel()
-	source, err := os.ReadFile(filepath.Join("worker", "giskard_driver.py"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	read := func(pattern string) []string {
-		keys := map[string]bool{}
-		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(source), -1) {
-			keys[m[1]] = true
-		}
-		return slices.Sorted(maps.Keys(keys))
-	}
-	keys := func(v any) []string {
-		b, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var m map[string]any
-		if err := json.Unmarshal(b, &m); err != nil {
-			t.Fatal(err)
-		}
-		return slices.Sorted(maps.Keys(m))
-	}
-	if diff := cmp.Diff(keys(giskardTask{}), read(`body\["(\w+)"\]`)); diff != "" {
-		t.Errorf("keys of a task (-task +driver):\n%s", diff)
-	}
-	if diff := cmp.Diff(keys(giskardPassage{}), read(`\bp\["(\w+)"\]`)); diff != "" {
-		t.Errorf("keys of a passage (-base +driver):\n%s", diff)
-	}
-	if diff := cmp.Diff(keys(giskardBase{}), read(`shared\["(\w+)"\]`)); diff != "" {
-		t.Errorf("keys of the base (-base +driver):\n%s", diff)
-	}
-	for _, part := range append(read(`^ +"([a-z ]+)": types\.`), fmt.Sprintf("OP = %q", newGiskard().op())) {
-		if !strings.Contains(string(source), part) {
-			t.Errorf("the driver lacks %s", part)
-		}
-	}
-	for _, kind := range giskard.Types() {
-		if has := strings.Contains(string(source), fmt.Sprintf("%q: types.", kind)); has == (kind == giskard.MultiContext) {
-			t.Errorf("the driver makes %q: %t", kind, has)
-		}
 	}
 }
 
@@ -288,7 +200,7 @@ func TestGiskardTypesAreDealtEvenly(t *testing.T) {
 				if tt.change != nil {
 					tt.change(call.Rows)
 				}
-				w := giskardWork(t, call, tt.files...)
+				w := newWork(t, call, tt.files...)
 				plan := giskardTypes(w, tt.beyond)
 				got := map[giskard.Type]int{}
 				for _, kind := range plan {
@@ -312,7 +224,7 @@ func TestGiskardTypesAreDealtEvenly(t *testing.T) {
 	for seed := range uint64(20) {
 		call := giskardShopCall()
 		call.Seed, call.Rows = seed, giskardRows(2, "pol_return")
-		for _, kind := range giskardTypes(giskardWork(t, call, "чай.md"), nil) {
+		for _, kind := range giskardTypes(newWork(t, call, "чай.md"), nil) {
 			few[kind] = true
 		}
 	}
@@ -364,7 +276,7 @@ func TestGiskardTopics(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"below the title", giskardShop, []string{"Возврат", "Доставка", "Передача специалисту"}},
+		{"below the title", teaShop, []string{"Возврат", "Доставка", "Передача специалисту", "Передача специалисту"}},
 		{"a single passage", "# A\n\n## B\n\nText of it.\n", []string{"B"}},
 		{"no headings", "One.\n\nTwo.\n", []string{""}},
 		{"several titles", "# Tea\n\nGreen.\n\n# Bikes\n\nRed.\n\n## Deposit\n\n60 euros.\n", []string{"Tea", "Bikes", "Bikes"}},
@@ -372,11 +284,7 @@ func TestGiskardTopics(t *testing.T) {
 		{"a heading that holds a mark", "# Desk\n\n## Menu > Cards\n\nCards.\n\n## Other\n\nCash.\n", []string{"Menu", "Other"}},
 		{"another script", "# 規則\n\n## 取消\n\n無料です。\n\n## 予約\n\n前日まで。\n", []string{"取消", "予約"}},
 	} {
-		doc, err := model.ParseMarkdown("a.md", []byte(tt.text), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := &passages{all: chunk.Split([]*model.Document{doc}, &chunk.Options{MaxTokens: 40, MinTokens: -1})}
+		p := &passages{all: chunk.Split([]*model.Document{parseDocument(t, "a.md", tt.text)}, &chunk.Options{MaxTokens: 40, MinTokens: -1})}
 		topics := giskardTopics(p)
 		var got []string
 		for _, c := range p.all {
@@ -425,7 +333,7 @@ func TestGiskardScope(t *testing.T) {
 				if i > 0 && tt.reply != nil && tt.reply.Err != nil {
 					break // a failure is not kept
 				}
-				w := giskardWork(t, call, "чай.md")
+				w := newWork(t, call, "чай.md")
 				call.Documents = nil
 				got, err := giskardBeyond(t.Context(), w)
 				if (err != nil) != tt.err || got["pol_allergy"] != tt.beyond || len(got) > 1 {
@@ -441,7 +349,7 @@ func TestGiskardPrepare(t *testing.T) {
 	call := giskardShopCall()
 	call.Rows = giskardRows(6, "pol_return")
 	call.Model = llmtest.New(t, llmtest.JSON(map[string]any{"rules": []string{}}).For("python_giskard_scope"))
-	w := giskardWork(t, call, "чай.md", "bikes.md")
+	w := newWork(t, call, "чай.md", "bikes.md")
 	raw, err := newGiskard().prepare(t.Context(), w)
 	if err != nil {
 		t.Fatal(err)
@@ -487,11 +395,7 @@ func giskardQuestion(tb testing.TB, contexts []chunk.Chunk, change, meta map[str
 	}
 	maps.Copy(m, meta)
 	maps.Copy(q, change)
-	b, err := json.Marshal(q)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
+	return rawJSON(tb, q)
 }
 
 type giskardRead struct {
@@ -504,7 +408,7 @@ func TestGiskardRead(t *testing.T) {
 	t.Parallel()
 	call := giskardShopCall()
 	call.Rows = giskardRows(1, "pol_return")
-	w := giskardWork(t, call, "чай.md", "bikes.md")
+	w := newWork(t, call, "чай.md", "bikes.md")
 	s := w.slots[0]
 	own := passageWith(t, w.passages, "Вскрытую")
 	near := passageWith(t, w.passages, "конкретный час")
@@ -625,7 +529,7 @@ func TestGiskardWrite(t *testing.T) {
 	const turns = `[{"role":"user","content":"Открыл пачку."},{"role":"assistant","content":"How can I help you with that?"}]`
 	own := func(w *work) []chunk.Chunk { return []chunk.Chunk{passageWith(t, w.passages, "Вскрытую")} }
 	head := `{"id":"77a0159a-531e-a7bd-acc4-e25eb24d85a9","question":`
-	reference := `,"reference_context":"Document чай.md#1: ` + strings.ReplaceAll(own(giskardWork(t, giskardShopCall(), "чай.md"))[0].Text, "\n", `\n`) + `",`
+	reference := `,"reference_context":"Document чай.md#1: ` + strings.ReplaceAll(own(newWork(t, giskardShopCall(), "чай.md"))[0].Text, "\n", `\n`) + `",`
 	seed := `"seed_document_id":"чай.md#1","topic":"Возврат"`
 	for _, tt := range []struct {
 		name, language string
@@ -679,7 +583,7 @@ func TestGiskardWrite(t *testing.T) {
 			if tt.language != "" {
 				call.Language = tt.language
 			}
-			w := giskardWork(t, call, "чай.md")
+			w := newWork(t, call, "чай.md")
 			w.held = giskardPlanOf(w, tt.kind)
 			s := w.slots[0]
 			meta := maps.Clone(tt.meta)
@@ -689,25 +593,10 @@ func TestGiskardWrite(t *testing.T) {
 				}
 				meta["question_type"] = tt.kind
 			}
-			var err error
-			if s.made, err = newGiskard().read(w, s, giskardQuestion(t, own(w), tt.change, meta)); err != nil {
-				t.Fatal(err)
-			}
-			f := &answer.Final{Input: s.made.input, Output: s.made.output}
-			if tt.input != "" {
-				f.Input = tt.input
-			}
-			if tt.output != "" {
-				f.Output = tt.output
-			}
-			for i := range 2 { // writing changes nothing of what was read
-				got, err := newGiskard().write(w, s, f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(tt.want, string(got)); diff != "" {
-					t.Fatalf("time %d (-want +got):\n%s", i, diff)
-				}
+			record := giskardQuestion(t, own(w), tt.change, meta)
+			got := rewritten(t, newGiskard(), w, s, record, answer.Final{Input: tt.input, Output: tt.output})
+			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
+				t.Fatalf("(-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -769,7 +658,7 @@ func TestGiskardReadsWhatGiskardWrote(t *testing.T) {
 func FuzzGiskardRecord(f *testing.F) {
 	call := giskardShopCall()
 	call.Rows, call.Repairs = giskardRows(1, "pol_return"), map[string]generator.Repair{}
-	w := giskardWork(f, call, "чай.md", "bikes.md")
+	w := newWork(f, call, "чай.md", "bikes.md")
 	s := w.slots[0]
 	own := []chunk.Chunk{passageWith(f, w.passages, "Вскрытую"), passageWith(f, w.passages, "60 euros")}
 	for _, meta := range []map[string]any{

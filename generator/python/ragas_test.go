@@ -2,14 +2,11 @@ package python
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,10 +26,13 @@ import (
 // for each list of them.
 func ragasWork(tb testing.TB, ratio float64, rows ...[]string) *work {
 	tb.Helper()
-	call := &generator.Call{Seed: 7, Language: "ru", Profile: model.SupportBot(), Axes: model.SupportBot().Axes, Log: slog.New(slog.DiscardHandler)}
-	for _, d := range [][2]string{{"чай.md", teaShop}, {"bikes.md", bikeDesk}, {"旅館.md", ryokan}} {
-		doc := parseDocument(tb, d[0], d[1])
-		call.Documents = append(call.Documents, doc)
+	call := &generator.Call{Seed: 7, Language: "ru", Profile: model.SupportBot(), Axes: model.SupportBot().Axes}
+	for i, ids := range rows {
+		call.Rows = append(call.Rows, model.Row{ID: fmt.Sprint("r", i+1), Examples: 1, PolicyIDs: ids, Format: model.SingleTurnQA})
+	}
+	w := newWork(tb, call, "чай.md", "bikes.md", "旅館.md")
+	w.params = ragas.Params{TestSize: 100, ReasoningRatio: ratio}
+	for _, doc := range call.Documents {
 		for n := 1; n <= doc.NumLines(); n++ {
 			for _, start := range []string{"Вскрытую", "Если клиент", "The deposit", "前日"} {
 				if strings.HasPrefix(doc.Line(n), start) {
@@ -50,18 +50,7 @@ func ragasWork(tb testing.TB, ratio float64, rows ...[]string) *work {
 	}
 	call.AllPolicies = call.Policies
 	call.UseCase = model.UseCase{Name: "Возврат", Evidence: call.Policies[0].Evidence}
-	for i, ids := range rows {
-		call.Rows = append(call.Rows, model.Row{ID: fmt.Sprint("r", i+1), Examples: 1, PolicyIDs: ids, Format: model.SingleTurnQA})
-	}
-	o, err := Options{}.settled()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	w := &work{
-		Engine: &Engine{o: o}, call: call, docs: call.Documents, passages: cut(call.Documents, 40),
-		params: ragas.Params{TestSize: 100, ReasoningRatio: ratio},
-	}
-	if err := w.cast(tb.Context()); err != nil {
+	if err := w.cast(tb.Context()); err != nil { // now that there are policies
 		tb.Fatal(err)
 	}
 	return w
@@ -251,36 +240,6 @@ func TestRagasTaskWithoutTerms(t *testing.T) {
 	}
 }
 
-// The driver takes what the task has, and nothing else.
-func TestRagasDriverTakesTheTask(t *testing.T) {
-	t.Parallel()
-	source, err := os.ReadFile(filepath.Join("worker", "ragas_driver.py"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, class, ok := strings.Cut(string(source), "\nclass Order:\n")
-	if !ok {
-		t.Fatal("the driver has no class Order")
-	}
-	class, _, _ = strings.Cut(class, "\n\n\n")
-	var takes []string
-	for _, m := range regexp.MustCompile(`(?m)^    (\w+): `).FindAllStringSubmatch(class, -1) {
-		takes = append(takes, m[1])
-	}
-	b, err := json.Marshal(&ragasSample{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var task map[string]any
-	if err := json.Unmarshal(b, &task); err != nil {
-		t.Fatal(err)
-	}
-	slices.Sort(takes)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(task)), takes); diff != "" {
-		t.Errorf("(-task +driver):\n%s", diff)
-	}
-}
-
 func TestRagasGraphTakesWhatCanBe(t *testing.T) {
 	t.Parallel()
 	g := &ragasGraph{nodes: map[string]ragas.Node{"a": {}, "b": {}, "c": {}}, links: map[string][]ragasLink{}}
@@ -359,7 +318,8 @@ func TestRagasScope(t *testing.T) {
 }
 
 // native is a sample as the driver writes it of an order.
-func native(s *slot, o *ragasOrder, change func(m map[string]any)) json.RawMessage {
+func native(tb testing.TB, s *slot, o *ragasOrder, change func(m map[string]any)) json.RawMessage {
+	tb.Helper()
 	m := map[string]any{
 		"user_input": "Можно ли вернуть открытый чай?", "reference": "Нет, вскрытую пачку вернуть нельзя.", "persona_name": "Анна",
 		"query_style": o.style.Name, "query_length": o.length.Name, "synthesizer_name": o.synthesizer(),
@@ -376,11 +336,7 @@ func native(s *slot, o *ragasOrder, change func(m map[string]any)) json.RawMessa
 	if change != nil {
 		change(m)
 	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		panic(err)
-	}
-	return b
+	return rawJSON(tb, m)
 }
 
 func TestRagasRecordsThatAreRefused(t *testing.T) {
@@ -423,7 +379,7 @@ func TestRagasRecordsThatAreRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := slots[tt.of]
-			m, err := newRagas().read(w, s, native(s, p.order(w, s), tt.change))
+			m, err := newRagas().read(w, s, native(t, s, p.order(w, s), tt.change))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("read %v, error %v; want %q in an error", m, err, tt.want)
 			}
@@ -453,7 +409,7 @@ func TestRagasRecordsThatAreTaken(t *testing.T) {
 				c[0] = strings.ReplaceAll(c[0], " ", " \n ")
 			},
 		} {
-			m, err := newRagas().read(w, s, native(s, p.order(w, s), func(m map[string]any) { m["user_input"] = want.input; change(m) }))
+			m, err := newRagas().read(w, s, native(t, s, p.order(w, s), func(m map[string]any) { m["user_input"] = want.input; change(m) }))
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 				continue
@@ -475,7 +431,7 @@ func TestRagasRecordsThatAreTaken(t *testing.T) {
 		}
 	}
 	// A persona that Ragas did not make is nobody.
-	m, err := newRagas().read(w, slots[0], native(slots[0], p.order(w, slots[0]), func(m map[string]any) { m["persona_name"] = "Customer" }))
+	m, err := newRagas().read(w, slots[0], native(t, slots[0], p.order(w, slots[0]), func(m map[string]any) { m["persona_name"] = "Customer" }))
 	if err != nil || m.native.(*ragas.Sample).PersonaName != "" {
 		t.Errorf("the persona is %q, error %v; want none", m.native.(*ragas.Sample).PersonaName, err)
 	}
@@ -489,20 +445,8 @@ func TestRagasWrites(t *testing.T) {
 	write := func(of int, record json.RawMessage, f answer.Final) (json.RawMessage, map[string]any) {
 		t.Helper()
 		s := slots[of]
-		m, err := newRagas().read(w, s, record)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.made = m
-		f.Input, f.Output = or(f.Input, m.input), or(f.Output, m.output)
-		got, err := newRagas().write(w, s, &f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var before, after, changed map[string]any = nil, nil, map[string]any{}
-		if err := errors.Join(json.Unmarshal(record, &before), json.Unmarshal(got, &after)); err != nil {
-			t.Fatal(err)
-		}
+		got := rewritten(t, newRagas(), w, s, record, f)
+		before, after, changed := object(t, record), object(t, got), map[string]any{}
 		for k := range after {
 			if !cmp.Equal(before[k], after[k]) {
 				changed[k] = after[k]
@@ -521,7 +465,7 @@ func TestRagasWrites(t *testing.T) {
 			t.Errorf("%s changes (-want +got):\n%s", name, diff)
 		}
 	}
-	first := native(slots[0], p.order(w, slots[0]), func(m map[string]any) { m["kept"] = map[string]any{"as": 1} })
+	first := native(t, slots[0], p.order(w, slots[0]), func(m map[string]any) { m["kept"] = map[string]any{"as": 1} })
 	_, changed := write(0, first, answer.Final{})
 	want("nothing", map[string]any{}, changed)
 	second, changed := write(0, first, answer.Final{Input: "А открытый?", Output: "Нет."})
@@ -534,7 +478,7 @@ func TestRagasWrites(t *testing.T) {
 	_, changed = write(0, third, answer.Final{Input: "Можно ли вернуть открытый чай?"})
 	want("mending back", map[string]any{"user_input": "Можно ли вернуть открытый чай?", OriginalInput: nil}, changed)
 
-	multi := native(slots[1], p.order(w, slots[1]), nil)
+	multi := native(t, slots[1], p.order(w, slots[1]), nil)
 	_, changed = write(1, multi, answer.Final{Checked: true, Needs: []int{0, 1}})
 	want("two contexts needed", map[string]any{}, changed)
 	_, changed = write(1, multi, answer.Final{Needs: []int{1}})
@@ -549,19 +493,12 @@ func TestRagasWrites(t *testing.T) {
 	}
 }
 
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // Whatever a worker writes is refused, or is a sample of our passages.
 func FuzzRagasRecord(f *testing.F) {
 	w := ragasWork(f, 1, []string{"Вскрытую"}, []string{"Вскрытую", "Если клиент"})
 	p, slots := w.plan(graph(f, w))
 	for _, s := range slots {
-		f.Add([]byte(native(s, p.order(w, s), nil)))
+		f.Add([]byte(native(f, s, p.order(w, s), nil)))
 	}
 	f.Add([]byte(`{"user_input": [{"content": "hi", "type": "human"}], "reference_contexts": "['a']"}`))
 	f.Add([]byte(`{"question": "a", "contexts": ["b"], "ground_truth": NaN}`))
@@ -603,10 +540,7 @@ func TestRagasReadsWhatRagasWrote(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n, record := range strings.Split(strings.TrimSpace(string(b)), "\n") {
-			var before, after map[string]any
-			if err := json.Unmarshal([]byte(record), &before); err != nil {
-				t.Fatal(err)
-			}
+			before := object(t, json.RawMessage(record))
 			w, s := &work{passages: &passages{byID: map[string]int{}}}, &slot{}
 			for i, c := range before["reference_contexts"].([]any) {
 				w.passages.all = append(w.passages.all, chunk.Chunk{ID: fmt.Sprint(i), Text: c.(string)})
@@ -619,10 +553,7 @@ func TestRagasReadsWhatRagasWrote(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := json.Unmarshal(got, &after); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(before, after); diff != "" {
+			if diff := cmp.Diff(before, object(t, got)); diff != "" {
 				t.Errorf("%s, line %d (-before +after):\n%s", filepath.Base(name), n+1, diff)
 			}
 		}
