@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/casebook-go/casebook/coverage"
 	"github.com/casebook-go/casebook/generator"
+	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/answer"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/stage"
@@ -109,6 +111,7 @@ func wrap[P any](e *Engine, m method, paths func(P) []string) (generator.Generat
 	}
 	spec.Params = nil
 	spec.OwnInputs = true
+	spec.Timeout = e.o.Timeout
 	e.method = m
 	return generator.New(spec, *p, func(ctx context.Context, call *generator.Call, p P) (*generator.Output, error) {
 		return e.generate(ctx, call, paths(p), p)
@@ -137,6 +140,9 @@ func (e *Engine) generate(ctx context.Context, call *generator.Call, paths []str
 	if err != nil {
 		return nil, err
 	}
+	patient := *call
+	patient.Model = timed{call.Model, e.o.CallTimeout}
+	call = &patient
 	w := &work{Engine: e, call: call, params: params, docs: docs}
 	if w.passages, err = generator.Once(ctx, call.Memo, memoKey("passages", docs), func(context.Context) (*passages, error) {
 		return cut(docs, chunkTokens), nil
@@ -157,6 +163,27 @@ func (e *Engine) generate(ctx context.Context, call *generator.Call, paths []str
 		return w.output(ctx, nil)
 	}
 	return w.output(ctx, w.fill(ctx))
+}
+
+// timed is a client whose calls end in time: a generator's own limit is for all of
+// its calls.
+type timed struct {
+	llm.Client
+	within time.Duration
+}
+
+// Model is the name of the client's model.
+func (t timed) Model() string { return llm.ModelOf(t.Client) }
+
+// Complete returns [generator.ErrTimeout] when it takes too long.
+func (t timed) Complete(ctx context.Context, req *llm.Request) (*llm.Response, error) {
+	inner, cancel := context.WithTimeoutCause(ctx, t.within, generator.ErrTimeout)
+	defer cancel()
+	resp, err := t.Client.Complete(inner, req)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(inner), generator.ErrTimeout) {
+		return nil, generator.ErrTimeout
+	}
+	return resp, err
 }
 
 // memoKey names what the calls of a run share of some documents.
@@ -430,7 +457,7 @@ type QualityError struct {
 }
 
 func (e *QualityError) Error() string {
-	return fmt.Sprintf("it did not pass the check, with a score of %.2f where %.2f is needed: %s", e.Score, e.Threshold, cmp.Or(strings.Join(e.Problems, " "), "no reason given"))
+	return fmt.Sprintf("it did not pass the check, with a score of %.2f where %.2f is needed: %s", e.Score, e.Threshold, cmp.Or(strings.Join(e.Problems, "; "), "no reason given"))
 }
 
 func (w *work) take(s *slot, r stage.Result[answer.Final]) {
@@ -439,8 +466,12 @@ func (w *work) take(s *slot, r stage.Result[answer.Final]) {
 		return
 	}
 	f := r.Value
-	// A check that gave no verdict refuses nothing: the run has checks of its own.
-	if f.Checked && !(f.Supported && f.Score >= w.o.Threshold && (f.Answerable || s.made.open)) {
+	// Nobody but the check has read what a framework wrote.
+	if !f.Checked {
+		s.err = &QualityError{Threshold: w.o.Threshold, Problems: append(f.Problems, "the check gave no verdict")}
+		return
+	}
+	if !(f.Supported && f.Score >= w.o.Threshold && (f.Answerable || s.made.open)) {
 		s.err = &QualityError{f.Score, w.o.Threshold, f.Problems}
 		return
 	}

@@ -493,6 +493,35 @@ func TestEngineFails(t *testing.T) {
 			t.Errorf("the model was asked %d times, want %d", n, 3*useless)
 		}
 	})
+	t.Run("a model that hangs", func(t *testing.T) {
+		t.Parallel()
+		e, _ := fakeEngine(t, Options{CallTimeout: 10 * time.Millisecond}, act{Do: "ask"})
+		c := call(t)
+		c.Model = llmtest.Func(func(ctx context.Context, _ *llm.Request) (*llm.Response, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		var of *UselessModelError
+		if err := fails(t, e, c); !errors.As(err, &of) || !strings.Contains(of.Last, generator.ErrTimeout.Error()) {
+			t.Errorf("error: %v", err)
+		}
+	})
+	t.Run("a check without a verdict", func(t *testing.T) {
+		t.Parallel()
+		e, _ := fakeEngine(t, Options{})
+		c := call(t)
+		played := c.Model
+		c.Model = llmtest.Func(func(ctx context.Context, req *llm.Request) (*llm.Response, error) {
+			if actor.Kind(req) == actor.AnswerCheck {
+				return &llm.Response{Text: `{"items":[]}`}, nil
+			}
+			return played.Complete(ctx, req)
+		})
+		var of *QualityError
+		if err := fails(t, e, c); !errors.As(err, &of) || !strings.Contains(err.Error(), "no verdict") {
+			t.Errorf("error: %v", err)
+		}
+	})
 	t.Run("closed", func(t *testing.T) {
 		t.Parallel()
 		e, env := fakeEngine(t, Options{})
@@ -512,6 +541,57 @@ func TestEngineFails(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Complete(context.Context, *llm.Request) (*llm.Response, error) { return nil, f.err }
+
+// TestStart: what is wrong with an environment is known before a call, and a
+// worker that was started is the call's.
+func TestStart(t *testing.T) {
+	t.Parallel()
+	e, env := fakeEngine(t, Options{})
+	if err := errors.Join(e.Start(t.Context()), e.Start(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Generate(t.Context(), bikeCall(t, "Deposit")); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(notes(t, env)["worker"]); n != 1 {
+		t.Errorf("%d workers started", n)
+	}
+	root, _ := fakeEnvironments(t, "deepeval-without-import")
+	broken, err := New(Options{Framework: DeepEval, Dir: root, Temp: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broken.Close()
+	var lost *WorkerError
+	if err := broken.Start(t.Context()); !errors.As(err, &lost) || lost.Kind != KindImport {
+		t.Errorf("error: %v", err)
+	}
+}
+
+func TestNewRefusesOptions(t *testing.T) {
+	t.Parallel()
+	root, _ := fakeEnvironments(t, "deepeval")
+	for option, o := range map[string]Options{
+		"Framework":   {Framework: "DeepEval"},
+		"Temp":        {Framework: DeepEval, Temp: filepath.Join(root, "none")},
+		"Threshold":   {Framework: DeepEval, Threshold: 1.5},
+		"TopUps":      {Framework: DeepEval, TopUps: -2},
+		"CallTimeout": {Framework: DeepEval, CallTimeout: -1},
+	} {
+		o.Dir = root
+		var of *OptionError
+		if _, err := New(o); !errors.As(err, &of) || of.Option != option {
+			t.Errorf("%s: %v", option, err)
+		}
+	}
+	if _, err := New(Options{Framework: "DeepEval", Dir: root}); err == nil || !strings.Contains(err.Error(), `use "deepeval", "ragas" or "giskard"`) {
+		t.Errorf("the remedy is %v", err)
+	}
+	var missing *EnvironmentError
+	if _, err := New(Options{Framework: Ragas, Dir: root}); !errors.As(err, &missing) || missing.Framework != Ragas {
+		t.Errorf("no environment: %v", err)
+	}
+}
 
 // TestEngineSameBytes: neither the number of workers, nor that of a job's items,
 // nor a worker that was lost changes what is made.

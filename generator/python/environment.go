@@ -78,7 +78,7 @@ const maxMarker = 64 << 10
 func Check(dir, framework string) (*Environment, error) {
 	p, ok := pinnedFor(framework)
 	if !ok {
-		return nil, &OptionError{"Framework", fmt.Sprintf("%q is none", framework), "use DeepEval, Ragas or Giskard"}
+		return nil, unknownFramework(framework)
 	}
 	env, _, err := p.check(dir)
 	return env, err

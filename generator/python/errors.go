@@ -137,7 +137,7 @@ func (e *WorkerError) futile() bool {
 func (e *WorkerError) Unwrap() error { return e.Err }
 
 // UselessModelError says that a framework was given up in a run, since the
-// model's replies do not have the form that it asks for.
+// model's replies do not come in time, or not in the form that it asks for.
 type UselessModelError struct {
 	Framework string
 	Times     int    // in a row, each asked for again before
@@ -146,7 +146,7 @@ type UselessModelError struct {
 
 // Error names the framework, what was wrong and what can be done about it.
 func (e *UselessModelError) Error() string {
-	return fmt.Sprintf("python: %s was given up: %d replies of the model in a row did not have the form that it asks for (%s); use a model that follows JSON schemas, or the Go engine", e.Framework, e.Times, e.Last)
+	return fmt.Sprintf("python: %s was given up: %d replies of the model in a row could not be used (%s); raise Options.CallTimeout if they come late, else use a model that follows JSON schemas, or the Go engine", e.Framework, e.Times, e.Last)
 }
 
 // TaskError is the failure of one task of a job, as the worker tells it. The

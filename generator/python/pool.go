@@ -87,19 +87,38 @@ func newPool(env *Environment, o poolOptions) *pool {
 // other error says that the job cannot be written.
 func (p *pool) run(ctx context.Context, j *job, pending func() int) (*replies, error) {
 	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return emptyReplies(j), p.canceled(errClosed)
-	}
-	p.running.Add(1)
 	p.jobs++
 	id := "j" + strconv.Itoa(p.jobs)
 	p.mu.Unlock()
-	defer p.running.Done()
+	got := emptyReplies(j)
 	line, err := j.encode(id)
 	if err != nil {
-		return emptyReplies(j), err
+		return got, err
 	}
+	err = p.with(ctx, func(ctx context.Context, w *worker) (fit bool, err error) {
+		got, fit, err = w.do(ctx, id, j, line, pending)
+		return fit, err
+	})
+	return got, err
+}
+
+// start sees to it that there is a worker that has imported its framework. The
+// error is a *[WorkerError].
+func (p *pool) start(ctx context.Context) error {
+	return p.with(ctx, func(context.Context, *worker) (bool, error) { return true, nil })
+}
+
+// with gives fn a worker: an idle one, a new one, or, when all are at work, the
+// first that is free. The worker is kept if fn finds it fit for more.
+func (p *pool) with(ctx context.Context, fn func(context.Context, *worker) (fit bool, err error)) error {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return p.canceled(errClosed)
+	}
+	p.running.Add(1)
+	p.mu.Unlock()
+	defer p.running.Done()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -122,19 +141,20 @@ func (p *pool) run(ctx context.Context, j *job, pending func() int) (*replies, e
 	case <-ctx.Done():
 	}
 	if ctx.Err() != nil {
-		return emptyReplies(j), p.canceled(context.Cause(ctx))
+		return p.canceled(context.Cause(ctx))
 	}
 	w := p.take()
 	if w == nil {
+		var err error
 		if w, err = startWorker(ctx, p.env, &p.o); err != nil {
-			return emptyReplies(j), err
+			return err
 		}
 	}
-	got, fit, err := w.do(ctx, id, j, line, pending)
+	fit, err := fn(ctx, w)
 	if fit {
 		p.give(w)
 	}
-	return got, err
+	return err
 }
 
 func (p *pool) canceled(cause error) *WorkerError {

@@ -315,6 +315,8 @@ func (p *proxy) fail(err error) reply {
 	switch {
 	case errors.Is(err, errCallEnded), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return reply{http.StatusServiceUnavailable, errorBody("cancelled", "server_error", errCallEnded.Error())}
+	case errors.Is(err, generator.ErrTimeout):
+		return reply{http.StatusGatewayTimeout, errorBody("timeout", "server_error", "the model took too long")}
 	case useless != nil:
 		return reply{statusOf(llm.KindSchema), errorBody("useless", "model_error", useless.Error())}
 	case errors.As(err, &unfit):

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/casebook-go/casebook/generator"
 	"github.com/casebook-go/casebook/generator/llm"
 )
 
@@ -218,6 +220,9 @@ func (p *proxy) complete(ctx context.Context, req *llm.Request, form replyForm) 
 	for repairs := 0; ; repairs++ {
 		p.chat.Add(1)
 		resp, err := p.call.Model.Complete(ctx, req)
+		if errors.Is(err, generator.ErrTimeout) {
+			return "", used, cmp.Or(p.health.replied(p.framework, err), err)
+		}
 		if err != nil {
 			return "", used, err
 		}

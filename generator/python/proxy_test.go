@@ -463,6 +463,7 @@ func TestProxyModelFailures(t *testing.T) {
 		{"budget", &llm.BudgetError{Limit: "calls", Max: 1}, 402, "budget", true},
 		{"stopped", &llm.StoppedError{Failed: 1, Of: 1, Last: errors.New(secret)}, 503, "stopped", true},
 		{"missing", &llm.MissingError{Purpose: "python_ragas", Key: "abc"}, 503, "missing", true},
+		{"timed out", generator.ErrTimeout, 504, "timeout", false},
 		{"cancelled", context.Canceled, 503, "cancelled", false},
 		{"late", fmt.Errorf("x: %w", context.DeadlineExceeded), 503, "cancelled", false},
 		{"unknown", errors.New("dial https://user:" + secret + "@host"), 500, "internal", false},

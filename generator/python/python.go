@@ -33,6 +33,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/casebook-go/casebook/generator"
@@ -85,8 +87,15 @@ type Options struct {
 	// Start is how long a worker may take to import its framework; 0 means 2
 	// minutes.
 	Start time.Duration
+	// Timeout is how long a call of the generator may take, with all its calls to
+	// the model and the wait for a free worker; 0 means 30 minutes. The run's own
+	// limit on a call does not hold for it.
+	Timeout time.Duration
+	// CallTimeout is how long a call to the model may take, retries included; 0
+	// means 2 minutes.
+	CallTimeout time.Duration
 	// Stall is how long a worker may be silent while no call to the model is
-	// under way; 0 means 2 minutes. How long a call may take is the run's.
+	// under way; 0 means 2 minutes.
 	Stall time.Duration
 	// Idle is how long a worker waits for another job before it is stopped; 0
 	// means 30 seconds.
@@ -112,6 +121,8 @@ func (o Options) settled() (Options, error) {
 		{"TopUps", int64(o.TopUps) + 1},
 		{"MaxDocument", int64(o.MaxDocument)},
 		{"Start", int64(o.Start)},
+		{"Timeout", int64(o.Timeout)},
+		{"CallTimeout", int64(o.CallTimeout)},
 		{"Stall", int64(o.Stall)},
 		{"Idle", int64(o.Idle)},
 		{"Memory", o.Memory},
@@ -123,6 +134,11 @@ func (o Options) settled() (Options, error) {
 	if !(o.Threshold >= 0 && o.Threshold <= 1) {
 		return o, &OptionError{"Threshold", fmt.Sprintf("%v is no score", o.Threshold), "use a number from 0 to 1"}
 	}
+	if o.Temp != "" {
+		if info, err := os.Stat(o.Temp); err != nil || !info.IsDir() || !filepath.IsAbs(o.Temp) {
+			return o, &OptionError{"Temp", fmt.Sprintf("%q is no absolute path of a folder that is there", o.Temp), "name one, or use the empty text for the system's"}
+		}
+	}
 	o.Workers = cmp.Or(o.Workers, 2)
 	o.Concurrency = cmp.Or(o.Concurrency, 16)
 	o.Batch = cmp.Or(o.Batch, 8)
@@ -130,6 +146,8 @@ func (o Options) settled() (Options, error) {
 	o.Threshold = cmp.Or(o.Threshold, 0.5)
 	o.MaxDocument = cmp.Or(o.MaxDocument, 24000)
 	o.Start = cmp.Or(o.Start, 2*time.Minute)
+	o.Timeout = cmp.Or(o.Timeout, 30*time.Minute)
+	o.CallTimeout = cmp.Or(o.CallTimeout, 2*time.Minute)
 	o.Stall = cmp.Or(o.Stall, 2*time.Minute)
 	o.Idle = cmp.Or(o.Idle, 30*time.Second)
 	return o, nil
@@ -140,6 +158,10 @@ type OptionError struct{ Option, Reason, Remedy string }
 
 func (e *OptionError) Error() string {
 	return fmt.Sprintf("python: option %s: %s; %s", e.Option, e.Reason, e.Remedy)
+}
+
+func unknownFramework(name string) *OptionError {
+	return &OptionError{"Framework", fmt.Sprintf("%q is none", name), fmt.Sprintf("use %q, %q or %q", DeepEval, Ragas, Giskard)}
 }
 
 // Engine is a framework as a generator, with the name, the tool and the record
@@ -169,7 +191,7 @@ func New(o Options) (*Engine, error) {
 	case Giskard:
 		e.inner, err = wrap(e, newGiskard(), func(p giskard.Params) []string { return p.DocumentPaths })
 	default:
-		return nil, &OptionError{"Framework", fmt.Sprintf("%q is none", o.Framework), "use DeepEval, Ragas or Giskard"}
+		return nil, unknownFramework(o.Framework)
 	}
 	if err != nil {
 		return nil, err
@@ -183,7 +205,14 @@ func New(o Options) (*Engine, error) {
 	return e, nil
 }
 
-// Spec is that of the Go engine.
+// Start starts a worker, unless one is idle, and waits until its framework is
+// imported. It is not needed: it shows that the environment works before anything
+// is paid for. The worker is kept for the next call as any other, see
+// [Options].Idle. The error is a *[WorkerError].
+func (e *Engine) Start(ctx context.Context) error { return e.pool.start(ctx) }
+
+// Spec is that of the Go engine, without rows whose message is given or bad, and
+// with a time limit of its own, [Options].Timeout.
 func (e *Engine) Spec() generator.Spec { return e.inner.Spec() }
 
 // Generate fills the rows of a call. The output's engine is "python" and its
