@@ -1,12 +1,10 @@
 package python
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -67,7 +65,7 @@ func (*deepEvalMethod) body(w *work, s *slot) (any, error) {
 		t.Files = append(t.Files, s.chunks[i].Doc.Name)
 	}
 	if s.row.Examples > 1 {
-		t.Scenario += fmt.Sprintf("\nThis is customer %d of %d who come with it, each for a reason of their own.", s.example+1, s.row.Examples)
+		t.Scenario += "\n" + s.customer()
 	}
 	if w.try > 0 {
 		t.Temperature = deepEvalWarm
@@ -120,15 +118,8 @@ type goldenTypes struct {
 	} `json:"additional_metadata"`
 }
 
-// ErrContext is the error of a record whose contexts are no passages of the
-// documents.
-var ErrContext = errors.New("its contexts are no passages of the documents")
-
 func (*deepEvalMethod) read(w *work, s *slot, record json.RawMessage) (*made, error) {
-	if err := json.Unmarshal(record, &goldenTypes{}); err != nil {
-		return nil, fmt.Errorf("it is no golden of DeepEval: %w", err)
-	}
-	g, err := deepeval.Parse(record)
+	g, err := parsed(record, &goldenTypes{}, deepeval.Parse)
 	if err != nil {
 		return nil, fmt.Errorf("it is no golden of DeepEval: %w", err)
 	}
@@ -137,8 +128,7 @@ func (*deepEvalMethod) read(w *work, s *slot, record json.RawMessage) (*made, er
 	}
 	m := &made{native: g, input: g.Input, output: g.ExpectedOutput}
 	for _, text := range g.Context {
-		c, ok := deepEvalPassage(w, s, text)
-		if ok && !slices.ContainsFunc(m.contexts, func(o chunk.Chunk) bool { return o.ID == c.ID }) {
+		if c, ok := deepEvalPassage(w, s, text); ok && !among(m.contexts, c.ID) {
 			m.contexts = append(m.contexts, c)
 		}
 	}
@@ -187,40 +177,14 @@ func deepEvalClaims(m *deepeval.Metadata, contexts []chunk.Chunk) {
 func (*deepEvalMethod) write(_ *work, s *slot, f *answer.Final) (json.RawMessage, error) {
 	g := *s.made.native.(*deepeval.Golden)
 	meta := *g.Metadata
-	meta.Extra = maps.Clone(meta.Extra)
-	if meta.Extra == nil {
-		meta.Extra = map[string]json.RawMessage{}
-	}
 	g.Metadata = &meta
 	if f.Checked && len(f.Needs) < 2 { // it did not become what the name says
 		meta.Evolutions = slices.DeleteFunc(slices.Clone(meta.Evolutions), func(e string) bool { return e == string(deepeval.MultiContext) })
 	}
-	err := cmp.Or(keepOriginal(meta.Extra, OriginalInput, g.Input, f.Input), keepOriginal(meta.Extra, OriginalOutput, g.ExpectedOutput, f.Output))
-	if err != nil {
+	var err error
+	if meta.Extra, err = originals(meta.Extra, g.Input, g.ExpectedOutput, f); err != nil {
 		return nil, err
 	}
 	g.Input, g.ExpectedOutput = f.Input, f.Output
 	return g.JSON()
-}
-
-// keepOriginal notes under a key what the framework wrote, where now is not that.
-// What an earlier change noted stays.
-func keepOriginal(extra map[string]json.RawMessage, key, before, now string) error {
-	if raw, ok := extra[key]; ok {
-		var first string
-		if err := json.Unmarshal(raw, &first); err != nil {
-			return fmt.Errorf("%s is no text: %w", key, err)
-		}
-		before = first
-	}
-	if before == now {
-		delete(extra, key)
-		return nil
-	}
-	raw, err := json.Marshal(before)
-	if err != nil {
-		return err
-	}
-	extra[key] = raw
-	return nil
 }

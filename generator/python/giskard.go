@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -283,7 +282,7 @@ func giskardAgent(w *work, s *slot) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "An assistant that customers write to in a chat.\n%s\n", say.Situation)
 	if s.row.Examples > 1 {
-		fmt.Fprintf(&b, "This is customer %d of %d who come with it, each for a reason of their own.\n", s.example+1, s.row.Examples)
+		b.WriteString(s.customer() + "\n")
 	}
 	if w.try > 0 {
 		b.WriteString("It is another customer, with another detail than the one that comes to mind first.\n")
@@ -323,10 +322,7 @@ type questionTypes struct {
 }
 
 func (*giskardMethod) read(w *work, s *slot, record json.RawMessage) (*made, error) {
-	if err := json.Unmarshal(record, &questionTypes{}); err != nil {
-		return nil, fmt.Errorf("it is no question of Giskard: %w", err)
-	}
-	q, err := giskard.Parse(record)
+	q, err := parsed(record, &questionTypes{}, giskard.Parse)
 	if err != nil {
 		return nil, fmt.Errorf("it is no question of Giskard: %w", err)
 	}
@@ -386,7 +382,7 @@ func giskardReference(p *passages, text string) []chunk.Chunk {
 		}
 		c := p.all[i]
 		text = strings.TrimPrefix(text[len("Document "+c.ID+": "+c.Text):], "\n\n")
-		if !slices.ContainsFunc(out, func(o chunk.Chunk) bool { return o.ID == c.ID }) {
+		if !among(out, c.ID) {
 			out = append(out, c)
 		}
 	}
@@ -404,17 +400,14 @@ func giskardClaims(w *work, s *slot, q *giskard.Question, contexts []chunk.Chunk
 		}
 		seed = s.chunks[0].ID
 	}
-	among := func(id string) bool {
-		return slices.ContainsFunc(contexts, func(c chunk.Chunk) bool { return c.ID == id })
-	}
-	if m.SeedDocumentID != seed || !among(seed) {
+	if m.SeedDocumentID != seed || !among(contexts, seed) {
 		return fmt.Errorf("its seed document is %q, not %q", m.SeedDocumentID, seed)
 	}
 	m.Topic = giskardTopic(w, seed)
 	switch giskard.Type(m.QuestionType) {
 	case giskard.Distracting:
 		c, ok := w.passages.text(m.DistractingContext)
-		if !ok || among(c.ID) {
+		if !ok || among(contexts, c.ID) {
 			return errors.New("what distracts in it is no other passage of the documents")
 		}
 	case giskard.Situational:
@@ -447,15 +440,8 @@ func giskardClaims(w *work, s *slot, q *giskard.Question, contexts []chunk.Chunk
 
 func (*giskardMethod) write(w *work, s *slot, f *answer.Final) (json.RawMessage, error) {
 	q := *s.made.native.(*giskard.Question)
-	q.Metadata.Extra = maps.Clone(q.Metadata.Extra)
-	if q.Metadata.Extra == nil {
-		q.Metadata.Extra = map[string]json.RawMessage{}
-	}
-	err := cmp.Or(
-		keepOriginal(q.Metadata.Extra, OriginalInput, s.made.input, f.Input),
-		keepOriginal(q.Metadata.Extra, OriginalOutput, q.ReferenceAnswer, f.Output),
-	)
-	if err != nil {
+	var err error
+	if q.Metadata.Extra, err = originals(q.Metadata.Extra, s.made.input, q.ReferenceAnswer, f); err != nil {
 		return nil, err
 	}
 	switch {

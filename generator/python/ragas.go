@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -529,7 +528,7 @@ func ragasContext(w *work, s *slot, o *ragasOrder) string {
 		b.WriteString("It is one need whose answer takes something from each segment of the context; nobody asks two questions, and segments are never mentioned.\n")
 	}
 	if s.row.Examples > 1 {
-		fmt.Fprintf(&b, "This is customer %d of %d who come with it, each for a reason of their own.\n", s.example+1, s.row.Examples)
+		b.WriteString(s.customer() + "\n")
 	}
 	fmt.Fprintf(&b, "\nThe answer is %s.\n", say.Reply)
 	b.WriteString(brief.Avoid(w.call.Avoid))
@@ -568,10 +567,7 @@ var (
 )
 
 func (*ragasMethod) read(w *work, s *slot, record json.RawMessage) (*made, error) {
-	if err := json.Unmarshal(record, &ragasTypes{}); err != nil {
-		return nil, fmt.Errorf("it is no sample of Ragas: %w", err)
-	}
-	sample, err := ragas.Parse(record)
+	sample, err := parsed(record, &ragasTypes{}, ragas.Parse)
 	if err != nil {
 		return nil, fmt.Errorf("it is no sample of Ragas: %w", err)
 	}
@@ -594,7 +590,7 @@ func (*ragasMethod) read(w *work, s *slot, record json.RawMessage) (*made, error
 		if !ok {
 			return nil, ErrContext
 		}
-		if !slices.ContainsFunc(m.contexts, func(o chunk.Chunk) bool { return o.ID == c.ID }) {
+		if !among(m.contexts, c.ID) {
 			m.contexts = append(m.contexts, c)
 		}
 	}
@@ -654,12 +650,8 @@ func ragasAsk(sample *ragas.Sample, contexts int) string {
 // contexts alone; the slot's contexts follow.
 func (*ragasMethod) write(_ *work, s *slot, f *answer.Final) (json.RawMessage, error) {
 	sample := *s.made.native.(*ragas.Sample)
-	sample.Extra = maps.Clone(sample.Extra)
-	if sample.Extra == nil {
-		sample.Extra = map[string]json.RawMessage{}
-	}
-	err := cmp.Or(keepOriginal(sample.Extra, OriginalInput, sample.UserInput, f.Input), keepOriginal(sample.Extra, OriginalOutput, sample.Reference, f.Output))
-	if err != nil {
+	var err error
+	if sample.Extra, err = originals(sample.Extra, sample.UserInput, sample.Reference, f); err != nil {
 		return nil, err
 	}
 	sample.UserInput, sample.Reference = f.Input, f.Output
