@@ -250,6 +250,9 @@ func (s *settings) withEngines(t *terminal, gens []generator.Generator, opts *or
 	}
 	gens = slices.Clone(gens)
 	each := strings.Contains(s.engine, "=")
+	if !each && chosen[python.DeepEval] == enginePython && !slices.ContainsFunc(gens, func(g generator.Generator) bool { return chosen[g.Spec().Name] != "" }) {
+		return nil, nil, usage("--engine python does nothing: none of --generators has an engine to choose; add %s, or leave --engine out", strings.Join(frameworkNames(), ", "))
+	}
 	var made engines
 	var missing []*python.EnvironmentError
 	for _, name := range frameworkNames() {
@@ -264,7 +267,7 @@ func (s *settings) withEngines(t *terminal, gens []generator.Generator, opts *or
 			made.close(t)
 			return nil, nil, usage("--engine: %s in Python needs a model, and the run has none; name a model, or leave --engine out", name)
 		}
-		e, err := python.New(python.Options{Framework: name, Dir: s.frameworks})
+		e, err := python.New(python.Options{Framework: name, Dir: s.frameworks, CallTimeout: s.callTimeout})
 		var environment *python.EnvironmentError
 		switch {
 		case err == nil:
@@ -312,6 +315,69 @@ func sayEngines(w io.Writer, m *model.Manifest) {
 	if len(parts) > 0 {
 		fmt.Fprintf(w, "of these by the framework itself: %s\n", printable(strings.Join(parts, ", ")))
 	}
+}
+
+// sayFailures says of each framework of which calls failed, or which made nothing
+// of what it was given, how often and mostly why.
+func sayFailures(w io.Writer, es engines, res *orchestrate.Result) {
+	for _, e := range es {
+		name := e.Spec().Name
+		calls, made := 0, 0
+		var failed, refused []string
+		for i := range res.Outcomes {
+			o := &res.Outcomes[i]
+			if o.Generator != name || len(o.Rows) == 0 {
+				continue
+			}
+			calls++
+			made += o.Kept
+			if o.Err != nil {
+				failed = append(failed, plainReason(o.Err))
+			}
+		}
+		for _, r := range res.Refused {
+			if r.Generator == name {
+				refused = append(refused, r.Reason)
+			}
+		}
+		switch {
+		case calls > 0 && made == 0:
+			fmt.Fprintf(w, "note: %s (python) made nothing: %s\n", name, reasonOf(append(failed, refused...)))
+		case len(failed) > 0:
+			fmt.Fprintf(w, "note: %d of %d calls of %s (python) failed: %s\n", len(failed), calls, name, reasonOf(failed))
+		}
+	}
+}
+
+// plainReason is an error of a framework's call in words for its user.
+func plainReason(err error) string {
+	if errors.Is(err, generator.ErrTimeout) {
+		return "the model was too slow; give it longer with --call-timeout"
+	}
+	return strings.TrimPrefix(err.Error(), "python: ")
+}
+
+// reasonOf is the most frequent of the reasons, the first of several such, as
+// one line.
+func reasonOf(reasons []string) string {
+	if len(reasons) == 0 {
+		return "no reason is known"
+	}
+	times := map[string]int{}
+	most := reasons[0]
+	for _, r := range reasons {
+		times[r]++
+	}
+	for _, r := range reasons {
+		if times[r] > times[most] {
+			most = r
+		}
+	}
+	const longest = 400
+	if line := []rune(printable(most)); len(line) > longest {
+		return string(line[:longest]) + "..."
+	}
+	return printable(most)
 }
 
 // shellWord is a word as a shell reads it back.
