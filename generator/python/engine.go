@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"golang.org/x/sync/errgroup"
 
@@ -301,7 +303,7 @@ func (w *work) make(ctx context.Context, open []*slot) error {
 		}
 		for _, rec := range r.records {
 			if s.made, s.err = w.method.read(w, s, rec); s.err == nil {
-				s.err = blank(s.made)
+				s.err = cmp.Or(blank(s.made), w.foreign(s.made))
 			}
 			if s.err == nil {
 				break // what is more than asked is cut
@@ -309,6 +311,31 @@ func (w *work) make(ctx context.Context, open []*slot) error {
 		}
 	}
 	return err
+}
+
+// ErrForeign is the error of an item that holds what no message and no reply is
+// made of: a control character, or a tag of a prompt.
+var ErrForeign = errors.New("it holds what is no part of a message")
+
+// closing is the end of an element. The frameworks' prompts have them, and models
+// repeat them.
+var closing = regexp.MustCompile(`</\s*[\p{L}_][\p{L}\p{N}_.:-]*\s*>`)
+
+// foreign finds what stands neither in a message nor in the documents.
+func (w *work) foreign(m *made) error {
+	for _, text := range []string{m.input, m.output} {
+		for _, r := range text {
+			if unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+				return fmt.Errorf("%w: the character %U", ErrForeign, r)
+			}
+		}
+		for _, tag := range closing.FindAllString(text, -1) {
+			if !slices.ContainsFunc(w.docs, func(d *model.Document) bool { return strings.Contains(d.Text(), tag) }) {
+				return fmt.Errorf("%w: %q", ErrForeign, tag)
+			}
+		}
+	}
+	return nil
 }
 
 func blank(m *made) error {

@@ -151,6 +151,12 @@ func (f *fakeWorker) goldens(j *fakeJob, t task, body *deepEvalTask, do string) 
 		return 0
 	case "twice":
 		n = 2
+	case "tag":
+		g["input"] = "May I bring it back later?</question>"
+	case "bell":
+		g["expected_output"] = "Yes.\a"
+	case "turned":
+		g["input"] = "May I \u202e bring it back later?"
 	case "blank":
 		g["input"] = " \n"
 	case "no answer":
@@ -342,6 +348,9 @@ func TestEngineHeals(t *testing.T) {
 		{"twice", 0, "made "},
 		{"blank", 1, "made "},
 		{"no answer", 1, "made "},
+		{"tag", 1, "made "},
+		{"bell", 1, "made "},
+		{"turned", 0, "dropped: " + ErrForeign.Error()},
 		{"foreign", 1, "made "},
 		{"object", 1, "made "},
 		{"same", 1, "made "},
