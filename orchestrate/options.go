@@ -48,7 +48,7 @@ type Options struct {
 
 	Concurrency int           // calls at once; 0 means 8
 	MaxRounds   int           // of routing; 0 means 2
-	CallTimeout time.Duration // of one generator call and of one model call; 0 means 2 minutes
+	CallTimeout time.Duration // of one model call, and of one generator call whose Spec has no Timeout; 0 means 2 minutes
 
 	Budget llm.Budget
 	Prices llm.Prices
