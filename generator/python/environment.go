@@ -32,15 +32,21 @@ type EnvironmentError struct {
 	Dir string
 	// Reason says what is wrong there.
 	Reason string
-	// Command mends it, as a person would type it. The library leaves it empty;
-	// an application with a command of its own fills it in.
+	// Remedy mends what making it anew does not; "" where [Setup] mends it.
+	Remedy string
+	// Command is that set-up, as a person would type it. The library leaves it
+	// empty; an application with a command of its own fills it in.
 	Command string
 }
 
-// Error ends with what mends the environment: the command, or the function.
+// Error ends with what mends the environment: the remedy, the command, or the
+// function.
 func (e *EnvironmentError) Error() string {
 	remedy := "call python.Setup for it"
-	if e.Command != "" {
+	switch {
+	case e.Remedy != "":
+		remedy = e.Remedy
+	case e.Command != "":
 		remedy = "run: " + e.Command
 	}
 	return fmt.Sprintf("python: environment of %s in %s: %s; %s", e.Framework, e.Dir, e.Reason, remedy)
@@ -73,7 +79,8 @@ const maxMarker = 64 << 10
 
 // Check returns the environment of a framework under dir, the folder that
 // [Setup] was given. It reads a marker and looks at files; it starts nothing and
-// takes well under a millisecond. The error is an *[EnvironmentError], or an
+// takes well under a millisecond, so that it does not see packages that were
+// damaged later: Setup and [Engine.Start] do. The error is an *[EnvironmentError], or an
 // *[OptionError] for a framework that is none.
 func Check(dir, framework string) (*Environment, error) {
 	p, ok := pinnedFor(framework)
@@ -96,8 +103,21 @@ func (p pinned) check(dir string) (*Environment, *marker, error) {
 		return wrong("%v", err)
 	}
 	dir = filepath.Join(root, p.framework)
+	denied := func(what, base string) (*Environment, *marker, error) {
+		e := &EnvironmentError{
+			Framework: p.framework, Dir: dir, Reason: what + " is closed to this user (permission denied)",
+			Remedy: "have their owner open the folders on the way to it, or name folders of your own to python.Setup",
+		}
+		if base != "" {
+			e.Reason += fmt.Sprintf("; it was made with %q", base)
+			e.Remedy = "have the owner open the way to that, or make the environment with an interpreter that every user can run"
+		}
+		return nil, nil, e
+	}
 	m, err := readMarker(filepath.Join(dir, markerFile))
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return denied("its marker", "")
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 			return wrong("it is missing")
@@ -107,6 +127,9 @@ func (p pinned) check(dir string) (*Environment, *marker, error) {
 		}
 		return wrong("its set-up was not finished")
 	case err != nil:
+		if info, err := os.Stat(root); err == nil && !info.IsDir() {
+			return nil, nil, &EnvironmentError{Framework: p.framework, Dir: root, Reason: "it is a file", Remedy: "name the folder that python.Setup was given"}
+		}
 		return wrong("its marker cannot be read: %v", plainPath(err))
 	}
 	version, _, digest, err := p.contents()
@@ -124,6 +147,8 @@ func (p pinned) check(dir string) (*Environment, *marker, error) {
 	interpreter := filepath.Join(dir, "bin", "python")
 	info, err := os.Stat(interpreter)
 	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return denied("its interpreter", m.Base)
 	case err != nil:
 		return wrong("its interpreter is gone (%v); it was made with %q", plainPath(err), m.Base)
 	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
@@ -131,7 +156,11 @@ func (p pinned) check(dir string) (*Environment, *marker, error) {
 	}
 	if p.vocabulary {
 		for _, v := range vocabularies() {
-			if info, err := os.Stat(filepath.Join(dir, vocabularyDir, v.name)); err != nil || info.Size() == 0 {
+			info, err := os.Stat(filepath.Join(dir, vocabularyDir, v.name))
+			switch {
+			case errors.Is(err, fs.ErrPermission):
+				return denied("the vocabulary file "+v.name, "")
+			case err != nil || info.Size() == 0:
 				return wrong("the vocabulary file %s is missing", v.name)
 			}
 		}

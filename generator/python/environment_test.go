@@ -133,6 +133,53 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// needPermissions skips a test where modes of files hold nobody off.
+func needPermissions(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		t.Skip("the superuser may read and write everything")
+	}
+}
+
+// shutFolder changes the mode of a folder until the test ends.
+func shutFolder(t *testing.T, dir string, mode fs.FileMode) {
+	t.Helper()
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) })
+	if err := os.Chmod(dir, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What this user may not see is neither gone nor to be made anew.
+func TestCheckTellsWhatIsClosedFromWhatIsGone(t *testing.T) {
+	t.Parallel()
+	needPermissions(t)
+	for _, tc := range []struct {
+		shut, reason, remedy string
+	}{
+		{"", "its marker is closed to this user (permission denied)", "have their owner open the folders on the way to it"},
+		{Ragas, "its marker is closed to this user (permission denied)", "have their owner open the folders on the way to it"},
+		{Ragas + "/bin", `its interpreter is closed to this user (permission denied); it was made with "/usr/bin/python3.11"`, "with an interpreter that every user can run"},
+		{Ragas + "/" + vocabularyDir, "the vocabulary file " + vocabularies()[0].name + " is closed to this user (permission denied)", "have their owner open the folders on the way to it"},
+	} {
+		t.Run("shut is "+tc.shut, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			whole(t, dir, Ragas)
+			shutFolder(t, filepath.Join(dir, tc.shut), 0)
+			_, err := Check(dir, Ragas)
+			var unfit *EnvironmentError
+			if !errors.As(err, &unfit) || unfit.Reason != tc.reason || !strings.Contains(unfit.Remedy, tc.remedy) {
+				t.Fatalf("error %T: %v", err, err)
+			}
+			unfit.Command = "myservice install"
+			if !strings.HasSuffix(err.Error(), "; "+unfit.Remedy) || strings.Contains(err.Error(), unfit.Command) {
+				t.Errorf("error %q", err)
+			}
+		})
+	}
+}
+
 func TestCheckOfNothing(t *testing.T) {
 	t.Parallel()
 	var unfit *EnvironmentError
