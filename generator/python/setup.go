@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // SetupOptions say what [Setup] makes and with what. Dir is needed; other zero
@@ -68,6 +69,8 @@ type PlannedEnvironment struct {
 	Bytes int64
 	// Present says that it is there and whole, and is left alone.
 	Present bool
+	// Reason says why one that is there is made anew; "" for others.
+	Reason string
 }
 
 // Step is one step of a set-up. Framework is "" where it serves all.
@@ -104,7 +107,8 @@ type SetupEnvironment struct {
 }
 
 // SetupError says which step failed: what was run, and the end of what that
-// wrote. The environment has no marker then, and the next [Setup] makes it anew.
+// wrote. Unless it is kept the environment has no marker then, and the next
+// [Setup] makes it anew.
 type SetupError struct {
 	Framework string
 	// Step is as in [Step].
@@ -114,7 +118,10 @@ type SetupError struct {
 	Command []string
 	// Output is the end of what the command wrote.
 	Output string
-	Err    error
+	// Kept says that the environment was there before and is left as it was:
+	// what failed does not show that it is at fault.
+	Kept bool
+	Err  error
 }
 
 func (e *SetupError) Error() string {
@@ -130,7 +137,11 @@ func (e *SetupError) Error() string {
 	if out := strings.TrimSpace(e.Output); out != "" {
 		fmt.Fprintf(&b, "\nit wrote:\n%s", out)
 	}
-	b.WriteString("\nSetup makes it anew when it is called again")
+	if e.Kept {
+		b.WriteString("\nthe environment is left as it was")
+	} else {
+		b.WriteString("\nSetup makes it anew when it is called again")
+	}
 	return b.String()
 }
 
@@ -170,11 +181,24 @@ func (e *PlatformError) Error() string {
 	return fmt.Sprintf("python: %s cannot be set up on %s; there are packages for %s: leave it to the Go engine", what, e.Platform, strings.Join(e.Known, ", "))
 }
 
-// FolderError says that a folder is not touched, and why.
-type FolderError struct{ Dir, Reason string }
+// FolderError says that a folder cannot be used or is not touched, why, and what
+// to do.
+type FolderError struct{ Dir, Reason, Remedy string }
 
 func (e *FolderError) Error() string {
-	return fmt.Sprintf("python: folder %s is left as it is: %s; name another, or remove it yourself", e.Dir, e.Reason)
+	return fmt.Sprintf("python: folder %s cannot be used: %s; %s", e.Dir, e.Reason, e.Remedy)
+}
+
+// notOurs is the remedy for what stands where a folder of Setup's is to be.
+const notOurs = "name another, or remove it yourself"
+
+// asFolderError says what an error of the operating system means for a folder
+// that Setup is to write to.
+func asFolderError(dir string, err error) *FolderError {
+	if errors.Is(err, fs.ErrPermission) {
+		return &FolderError{dir, "this user may not write there (permission denied)", "leave it to its owner, who may call Setup for everybody, or name another"}
+	}
+	return &FolderError{dir, plainPath(err).Error(), "name another"}
 }
 
 // BusyError says that another set-up is at work in a folder.
@@ -205,12 +229,17 @@ const (
 
 // Setup makes the environments in which the real frameworks run, from lock
 // files that name every package by version and hash; nothing is resolved and
-// nothing else is installed. Each is checked by starting the worker in it. An
-// environment that is there and whole is left alone, so that Setup may be called
-// at every start; one that is not whole, or is made from other lock files, is
-// made anew. Afterwards nothing needs the package index.
+// nothing else is installed. Afterwards nothing needs the package index.
 //
-// Setup writes to Dir alone, and to the caches of uv and pip where Env has HOME.
+// An environment that is there and whole is left alone; any other is made anew,
+// for the reason that its step and the plan say. It is whole when [Check] finds
+// it and the worker starts in it and imports the framework, which takes seconds:
+// what the import does not touch is not looked at, nor are the bytes of files
+// compared. One in which the worker is too slow or is killed is kept, with an
+// error.
+//
+// Setup writes to Dir, to a private folder in the system's temporary one that it
+// removes, and to the caches of uv and pip where Env has HOME.
 // Calls for one folder exclude each other. When ctx ends, what runs is killed.
 // The report is nil only where nothing was begun. The error is an *[OptionError],
 // *[InterpreterError], *[PlatformError], *[FolderError], *[BusyError],
@@ -223,6 +252,7 @@ func Setup(ctx context.Context, o *SetupOptions) (*SetupReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer s.leave()
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -242,6 +272,7 @@ type setup struct {
 	base  *base // nil when there is nothing to make
 	uv    string
 	tool  string   // what installs, for people
+	spare string   // private, in the system's temporary folder
 	temp  string   // private, in root
 	pip   string   // the interpreter that has pip, when it installs
 	hide  []string // what must not be told
@@ -256,6 +287,8 @@ type target struct {
 	digest   string
 	present  *Environment // and whole
 	marker   *marker
+	reason   string // why one that is there is not whole
+	broken   bool   // by the worker's start
 	made     bool
 }
 
@@ -306,31 +339,37 @@ func frameworkNames() []string {
 	return names
 }
 
-// prepare looks at what is there, and makes nothing.
+// prepare looks at what is there, and makes nothing in the folder.
 func (s *setup) prepare(ctx context.Context) error {
+	if err := isFolder(s.root); err != nil {
+		return err
+	}
+	var err error
+	temp := os.TempDir()
+	if s.spare, err = os.MkdirTemp(temp, "casebook-setup-"); err != nil {
+		e := &FolderError{temp, "private files are to go to this temporary folder: " + plainPath(err).Error(), "name another in TMPDIR"}
+		if errors.Is(err, fs.ErrNotExist) {
+			e.Reason, e.Remedy = "the temporary folder is missing", "make it, or name another in TMPDIR"
+		}
+		return e
+	}
 	missing := false
 	for _, p := range s.parts {
-		env, m, err := p.check(s.root)
-		if err == nil {
-			p.present, p.marker = env, m
-			continue
-		}
-		var incomplete *EnvironmentError
-		if !errors.As(err, &incomplete) {
+		whole, err := s.prove(ctx, p)
+		if err != nil {
 			return err
+		}
+		if whole {
+			continue
 		}
 		if err := free(p.dir); err != nil {
 			return err
 		}
 		missing = true
 	}
-	if info, err := os.Stat(s.root); err == nil && !info.IsDir() {
-		return &FolderError{s.root, "it is a file"}
-	}
 	if !missing {
 		return nil
 	}
-	var err error
 	if s.base, err = s.findBase(ctx); err != nil {
 		return err
 	}
@@ -342,6 +381,102 @@ func (s *setup) prepare(ctx context.Context) error {
 	return s.findTool(ctx)
 }
 
+// leave removes the private folder outside the folder of the environments.
+func (s *setup) leave() {
+	if s.spare != "" {
+		_ = os.RemoveAll(s.spare) // it holds nothing, and the system empties its parent
+	}
+}
+
+// isFolder returns an error for a path that is no folder and cannot become one,
+// and names what is in the way.
+func isFolder(dir string) error {
+	for path := dir; ; path = filepath.Dir(path) {
+		info, err := os.Stat(path)
+		switch {
+		case err == nil && !info.IsDir():
+			return &FolderError{path, "it is a file", "name a folder"}
+		case err == nil || path == filepath.Dir(path):
+			return nil
+		case errors.Is(err, fs.ErrPermission):
+			return asFolderError(dir, err)
+		}
+	}
+}
+
+// prove says whether an environment is there and whole, and notes why one that
+// is there is not. The error is that of a worker which does not show it.
+func (s *setup) prove(ctx context.Context, p *target) (whole bool, err error) {
+	p.present, p.marker, p.reason, p.broken = nil, nil, "", false
+	env, m, err := p.check(s.root)
+	if err != nil {
+		var unfit *EnvironmentError
+		if !errors.As(err, &unfit) {
+			return false, err
+		}
+		if _, err := os.Lstat(p.dir); err == nil {
+			p.reason = unfit.Reason
+		}
+		return false, nil
+	}
+	s.step(p, stepImport, "it is there; starting the worker in it")
+	err = s.try(ctx, env, poolOptions{Temp: s.spare})
+	switch {
+	case err == nil:
+		p.present, p.marker = env, m
+		return true, nil
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case errors.Is(err, fs.ErrPermission):
+		return false, &FolderError{p.dir, "this user may not run the interpreter in it (permission denied)", "have its owner let this user run it, or name another"}
+	case !spoiled(err):
+		return false, &SetupError{Framework: p.framework, Step: stepImport, Kept: true, Err: err}
+	}
+	p.broken, p.reason = true, "the worker does not start in it: "+cause(err)
+	return false, nil
+}
+
+// spoiled says whether an error of a worker's start is the environment's fault,
+// and not that of the machine.
+func spoiled(err error) bool {
+	var w *WorkerError
+	if !errors.As(err, &w) {
+		return false
+	}
+	switch w.Kind {
+	case KindImport, KindProtocol, KindOversized, KindExit:
+		return true
+	case KindKilled:
+		return w.Exit != exitShellKilled && w.Signal != syscall.SIGKILL.String()
+	case KindStart:
+		var path *fs.PathError
+		return errors.As(err, &path) && path.Op == "fork/exec" && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.ENOMEM)
+	default:
+		return false
+	}
+}
+
+// cause is what went wrong in a worker's start, in a line and without a remedy.
+func cause(err error) string {
+	const limit = 300
+	var raised *TaskError
+	if errors.As(err, &raised) {
+		return clip(strings.Join(strings.Fields(raised.Type+": "+raised.Message), " "), limit)
+	}
+	var w *WorkerError
+	if !errors.As(err, &w) {
+		return clip(plainPath(err).Error(), limit)
+	}
+	words := "it " + w.happened()
+	if w.Err != nil {
+		words += ": " + plainPath(w.Err).Error()
+	}
+	if last := lastLine(w.Stderr, limit); last != "" {
+		words += " (its last words: " + last + ")"
+	}
+	return words
+}
+
 // free returns an error for a folder that is not Setup's to empty.
 func free(dir string) error {
 	info, err := os.Lstat(dir)
@@ -349,20 +484,20 @@ func free(dir string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return &FolderError{dir, plainPath(err).Error()}
+		return asFolderError(dir, err)
 	case info.Mode()&fs.ModeSymlink != 0:
-		return &FolderError{dir, "it is a link"}
+		return &FolderError{dir, "it is a link", notOurs}
 	case !info.IsDir():
-		return &FolderError{dir, "it is a file"}
+		return &FolderError{dir, "it is a file", notOurs}
 	case signed(dir):
 		return nil
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return &FolderError{dir, plainPath(err).Error()}
+		return asFolderError(dir, err)
 	}
 	if len(entries) > 0 {
-		return &FolderError{dir, "it was not made by casebook and is not empty"}
+		return &FolderError{dir, "it was not made by casebook and is not empty", notOurs}
 	}
 	return nil
 }
@@ -373,7 +508,7 @@ func (s *setup) plan() *Plan {
 		p.Python, p.Installer = s.base.Version, s.tool
 	}
 	for _, one := range s.parts {
-		e := PlannedEnvironment{Framework: one.framework, Version: one.version, Dir: one.dir, Packages: one.packages, Bytes: one.bytes}
+		e := PlannedEnvironment{Framework: one.framework, Version: one.version, Dir: one.dir, Packages: one.packages, Bytes: one.bytes, Reason: one.reason}
 		if one.present != nil {
 			e.Present, e.Bytes = true, one.marker.Bytes
 		} else {
@@ -402,7 +537,7 @@ func (s *setup) run(ctx context.Context) (*SetupReport, error) {
 		return nil, &SpaceError{s.root, need, have}
 	}
 	if err := os.MkdirAll(s.root, 0o755); err != nil {
-		return nil, &FolderError{s.root, plainPath(err).Error()}
+		return nil, asFolderError(s.root, err)
 	}
 	unlock, err := lockFolder(s.root)
 	if err != nil {
@@ -411,15 +546,23 @@ func (s *setup) run(ctx context.Context) (*SetupReport, error) {
 	defer unlock()
 	s.sweep()
 	if s.temp, err = os.MkdirTemp(s.root, tempPrefix); err != nil {
-		return nil, &FolderError{s.root, plainPath(err).Error()}
+		return nil, asFolderError(s.root, err)
 	}
 	defer s.sweep()
 	if err := os.Mkdir(filepath.Join(s.temp, "home"), 0o700); err != nil {
-		return nil, &FolderError{s.temp, plainPath(err).Error()}
+		return nil, asFolderError(s.temp, err)
 	}
 	for _, p := range s.parts {
 		// Another call may have made it before the lock was ours.
-		if p.present, p.marker, err = p.check(s.root); err == nil {
+		if p.broken {
+			whole, err := s.prove(ctx, p)
+			if err != nil {
+				return s.report(), err
+			}
+			if whole {
+				continue
+			}
+		} else if p.present, p.marker, err = p.check(s.root); err == nil {
 			continue
 		}
 		if err := s.build(ctx, p); err != nil {
@@ -466,7 +609,14 @@ func (s *setup) step(p *target, name, format string, args ...any) {
 func (s *setup) build(ctx context.Context, p *target) error {
 	fail := func(step string, err error) error { return asSetupError(p.framework, step, err) }
 
-	s.step(p, stepEnvironment, "making an environment with Python %s", s.base.Version)
+	what := "making an environment with Python " + s.base.Version
+	if p.reason != "" {
+		what = "making it anew with Python " + s.base.Version + ", as " + p.reason
+	}
+	if dir := closedWay(s.base.Executable, s.root); dir != "" {
+		what += "; other users cannot use it, as " + dir + " is closed to them"
+	}
+	s.step(p, stepEnvironment, "%s", what)
 	if err := claim(p.dir); err != nil {
 		return fail(stepEnvironment, err)
 	}
@@ -490,7 +640,7 @@ func (s *setup) build(ctx context.Context, p *target) error {
 
 	s.step(p, stepImport, "starting the worker in it")
 	env := &Environment{Framework: p.framework, Version: p.version, Dir: p.dir, Interpreter: filepath.Join(p.dir, "bin", "python")}
-	if err := s.try(ctx, env); err != nil {
+	if err := s.try(ctx, env, poolOptions{Temp: s.temp, Bytecode: true}); err != nil {
 		return fail(stepImport, err)
 	}
 
@@ -518,15 +668,15 @@ func claim(dir string) error {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+		return asFolderError(dir, err)
 	}
 	const sign = "This folder belongs to casebook's python.Setup, which may empty it and make it anew.\n"
 	if err := os.WriteFile(filepath.Join(dir, signFile), []byte(sign), 0o600); err != nil {
-		return err
+		return asFolderError(dir, err)
 	}
 	// The marker first: what is half removed must not pass for whole.
 	if err := os.Remove(filepath.Join(dir, markerFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return asFolderError(dir, err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -667,4 +817,37 @@ func asSetupError(framework, step string, err error) error {
 		e.Command, e.Output, e.Err = c.command, c.output, c.err
 	}
 	return e
+}
+
+// closedWay is what on the way to a program only some users may enter or run,
+// where everybody may enter the folder; "" for nothing. What both ways share
+// counts for neither: who cannot come so far needs neither.
+func closedWay(program, folder string) string {
+	program, folder = resolved(program), resolved(folder)
+	if closed(folder, program) != "" {
+		return ""
+	}
+	return closed(program, folder)
+}
+
+// closed is the innermost part of a path that others may not enter or run, of
+// the parts that another path does not share.
+func closed(path, other string) string {
+	for {
+		if rel, err := filepath.Rel(path, other); err != nil || filepath.IsLocal(rel) {
+			return ""
+		}
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o001 == 0 {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+}
+
+// resolved is a path without links, or as it is where it does not exist.
+func resolved(path string) string {
+	if p, err := filepath.EvalSymlinks(path); err == nil {
+		return p
+	}
+	return path
 }

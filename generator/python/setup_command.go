@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -217,7 +218,15 @@ func (s *setup) findBase(ctx context.Context) (*base, error) {
 	tried := false
 	for _, name := range names {
 		path, err := exec.LookPath(name)
-		if err != nil {
+		switch {
+		case err == nil:
+		case s.o.Interpreter != "" && errors.Is(err, fs.ErrPermission):
+			first.Found, first.Remedy = notRunnable, mayRun
+			continue
+		case s.o.Interpreter != "" && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, exec.ErrNotFound):
+			first.Found = plain(err)
+			continue
+		default:
 			continue
 		}
 		if path, err = filepath.Abs(path); err != nil {
@@ -232,6 +241,9 @@ func (s *setup) findBase(ctx context.Context) (*base, error) {
 		}
 		if !tried {
 			first.Path, first.Found, tried = path, wrong, true
+			if wrong == notRunnable {
+				first.Remedy = mayRun
+			}
 			if b != nil && !b.Venv {
 				first.Remedy = "install its package python3.11-venv, or name another interpreter"
 			}
@@ -243,16 +255,43 @@ func (s *setup) findBase(ctx context.Context) (*base, error) {
 // askTime is how long an interpreter may take to describe itself.
 const askTime = time.Minute
 
+// What is said of a program that this user may not run, and the remedy.
+const (
+	notRunnable = "this user may not run it (permission denied)"
+	mayRun      = "have its owner let this user run it, or name another interpreter"
+)
+
+// plain leaves out of an error of starting a program what the message has.
+func plain(err error) string {
+	var e *exec.Error
+	if errors.As(err, &e) {
+		err = e.Err
+	}
+	return plainPath(err).Error()
+}
+
 // ask has an interpreter describe itself; wrong says why it does not fit.
 func (s *setup) ask(ctx context.Context, path string) (b *base, wrong string, err error) {
 	asking, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	var out, words tail
-	if err := s.execute(asking, []string{path, "-I", "-c", describe}, os.TempDir(), &out, &words); err != nil {
-		if ctx.Err() != nil {
+	// A file, for programs that are no Python repeat their command line.
+	program := filepath.Join(s.spare, "describe.py")
+	if err := os.WriteFile(program, []byte(describe), 0o600); err != nil {
+		return nil, "", asFolderError(s.spare, err)
+	}
+	if err := s.execute(asking, []string{path, "-I", program}, s.spare, &out, &words); err != nil {
+		switch {
+		case ctx.Err() != nil:
 			return nil, "", context.Cause(ctx)
+		case errors.Is(err, fs.ErrPermission):
+			return nil, notRunnable, nil
 		}
-		return nil, fmt.Sprintf("it does not run (%v) %s", err, ending(s.redact(strings.TrimSpace(clean(words.String()))), 300)), nil
+		wrong = "it does not run (" + plain(err) + ")"
+		if said := lastLine(s.redact(clean(words.String())), 200); said != "" {
+			wrong += ", and says: " + said
+		}
+		return nil, wrong, nil
 	}
 	b = new(base)
 	last := out.String()
@@ -286,7 +325,7 @@ func (s *setup) findTool(ctx context.Context) error {
 		if err == nil {
 			asking, cancel := context.WithTimeout(ctx, askTime)
 			defer cancel()
-			err = s.execute(asking, []string{path, "--version"}, os.TempDir(), &out, io.Discard)
+			err = s.execute(asking, []string{path, "--version"}, s.spare, &out, io.Discard)
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -299,8 +338,11 @@ func (s *setup) findTool(ctx context.Context) error {
 			s.uv, s.tool = path, "uv "+version[1]
 			return nil
 		}
+		if s.o.UV != "" && errors.Is(err, fs.ErrPermission) {
+			return &OptionError{"UV", s.o.UV + ": " + notRunnable, `have its owner let this user run it, or use "-" for pip`}
+		}
 		if s.o.UV != "" {
-			return &OptionError{"UV", fmt.Sprintf("%s: %v", s.o.UV, err), `name the program uv, or "-" for pip`}
+			return &OptionError{"UV", s.o.UV + ": " + plain(err), `name the program uv, or "-" for pip`}
 		}
 	}
 	if !s.base.Pip {
@@ -314,10 +356,11 @@ func (s *setup) findTool(ctx context.Context) error {
 const importTime = 10 * time.Minute
 
 // try starts the worker in an environment, as an engine does, and stops it when
-// its framework is imported. The imports leave their bytecode, which engines
-// only read.
-func (s *setup) try(ctx context.Context, env *Environment) error {
-	o := poolOptions{Start: importTime, Temp: s.temp, Bytecode: true}.settled()
+// its framework is imported. With Bytecode the imports leave theirs, which
+// engines only read.
+func (s *setup) try(ctx context.Context, env *Environment, o poolOptions) error {
+	o.Start = importTime
+	o = o.settled()
 	w, err := startWorker(ctx, env, &o)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +41,7 @@ func newInstallation(t *testing.T) *installation {
 	in.file("python3.11", `#!/bin/sh
 here='`+in.dir+`'
 case "$*" in
-"-I -c "*)
+"-I "*/describe.py)
 	cat "$here/describe.json"; exit ;;
 "-I -m venv "*)
 	for dir in "$@"; do :; done
@@ -49,7 +50,8 @@ case "$*" in
 	mkdir -p "$dir/bin" && cp "$0" "$dir/bin/python" ;;
 *" -m pip "*)
 	echo "$@" >> "$here/log"; env > "$here/pip.env" ;;
-"-P -s -X utf8 "*)
+"-P -s "*"-X utf8 "*)
+	[ "$3" != -B ] || shift
 	[ ! -e "$here/import-fails" ] || { echo '{"type":"failed","error":{"kind":"import","type":"ImportError","message":"no module grpc"}}'; exit 1; }
 	version=0
 	case "$6" in
@@ -558,5 +560,299 @@ func TestSetupErrorsTellTheStep(t *testing.T) {
 	want := "python: set-up of ragas, step packages: exit status 1\nrun was: uv pip\nit wrote:\noh\nno\nSetup makes it anew when it is called again"
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// spoil makes the worker fail in an environment that Check finds whole.
+func spoil(t *testing.T, env, script string) {
+	t.Helper()
+	python := filepath.Join(env, "bin", "python")
+	if err := os.WriteFile(python, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for errors.Is(exec.Command(python).Run(), syscall.ETXTBSY) { // as newInstallation says
+		runtime.Gosched()
+	}
+	if _, err := Check(filepath.Dir(env), filepath.Base(env)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What Check cannot see the worker's start shows: the environment is made anew,
+// the plan and a step say why, and the others stay.
+func TestSetupMakesAnewWhereTheWorkerDoesNotStart(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, script, want string }{
+		{"no module", `echo '{"type":"failed","error":{"kind":"import","type":"ModuleNotFoundError","message":"No module named '"'deepeval.synthesizer'"'"}}'; exit 1`, "ModuleNotFoundError: No module named 'deepeval.synthesizer'"},
+		{"another version", `echo '{"type":"ready","protocol":1,"framework":"deepeval","version":"0.0.1","python":"3.11.9","packages":{}}'; exec cat > /dev/null`, "0.0.1"},
+		{"no worker", `echo 'Fatal: библиотека повреждена' >&2; exit 127`, "its last words: Fatal: библиотека повреждена"},
+		{"a crash", `kill -s SEGV $$`, "segmentation"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			in, dir := newInstallation(t), t.TempDir()
+			o := in.options(dir, DeepEval, Giskard)
+			if _, err := Setup(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			in.log()
+			left := filepath.Join(dir, DeepEval, "left over")
+			if err := os.WriteFile(left, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			spoil(t, filepath.Join(dir, DeepEval), tc.script)
+
+			var plan *Plan
+			o.Announce = func(p *Plan) error { plan = p; return nil }
+			var steps []Step
+			o.OnStep = func(s Step) { steps = append(steps, s) }
+			report, err := Setup(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := plan.Environments; e[0].Present || !strings.Contains(e[0].Reason, tc.want) || !e[1].Present || e[1].Reason != "" {
+				t.Errorf("plan: %+v", e)
+			}
+			var names []string
+			said := false
+			for _, s := range steps {
+				names = append(names, s.Framework+" "+s.Name)
+				said = said || s.Framework == DeepEval && s.Name == "environment" && strings.Contains(s.Text, "anew") && strings.Contains(s.Text, tc.want)
+			}
+			if !said {
+				t.Errorf("no step says %q: %q", tc.want, steps)
+			}
+			if diff := cmp.Diff([]string{
+				"deepeval import", "giskard import", // as they are
+				"deepeval import", // and with nobody else at work
+				"deepeval environment", "deepeval packages", "deepeval import",
+			}, names); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+			if !report.Environments[0].Made || report.Environments[1].Made {
+				t.Errorf("report %+v", report)
+			}
+			if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the leftovers stay: %v", err)
+			}
+			if report, err = Setup(t.Context(), o); err != nil || report.Environments[0].Made {
+				t.Errorf("again: %+v, %v", report, err)
+			}
+		})
+	}
+}
+
+// A worker that was killed, as by a system without memory, says nothing of its
+// environment, which may not be to be had again.
+func TestSetupKeepsWhatItCouldNotTry(t *testing.T) {
+	t.Parallel()
+	in, dir := newInstallation(t), t.TempDir()
+	o := in.options(dir, DeepEval)
+	if _, err := Setup(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	in.log()
+	spoil(t, filepath.Join(dir, DeepEval), "kill -s KILL $$")
+	_, err := Setup(t.Context(), o)
+	var failed *SetupError
+	if !errors.As(err, &failed) || !failed.Kept || failed.Step != "import" || !strings.HasSuffix(err.Error(), "\nthe environment is left as it was") {
+		t.Errorf("error %T: %v", err, err)
+	}
+	if ran := in.log(); ran != nil {
+		t.Errorf("ran %q", ran)
+	}
+	if _, err := Check(dir, DeepEval); err != nil {
+		t.Error(err)
+	}
+}
+
+// The culprit is the temporary folder, and not the interpreter.
+func TestSetupNamesATemporaryFolderThatIsMissing(t *testing.T) {
+	in, dir := newInstallation(t), t.TempDir()
+	gone := filepath.Join(dir, "gone")
+	t.Setenv("TMPDIR", gone)
+	report, err := Setup(t.Context(), in.options(filepath.Join(dir, "frameworks"), DeepEval))
+	var folder *FolderError
+	if report != nil || !errors.As(err, &folder) || folder.Dir != gone || !strings.Contains(err.Error(), "temporary folder is missing; make it, or name another in TMPDIR") {
+		t.Errorf("report %v, error %T: %v", report, err, err)
+	}
+}
+
+func TestSetupLeavesNothingInTheTemporaryFolder(t *testing.T) {
+	in, dir, temp := newInstallation(t), t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	for range 2 {
+		if _, err := Setup(t.Context(), in.options(dir, DeepEval)); err != nil {
+			t.Fatal(err)
+		}
+		if got := listing(t, temp); got != nil {
+			t.Errorf("left: %q", got)
+		}
+	}
+}
+
+// A file in the way is named itself, at any depth.
+func TestSetupAndCheckNameAFileForAFolder(t *testing.T) {
+	t.Parallel()
+	in, dir := newInstallation(t), t.TempDir()
+	file := filepath.Join(dir, "файл")
+	if err := os.WriteFile(file, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "frameworks")} {
+		_, err := Setup(t.Context(), in.options(dir, DeepEval))
+		var folder *FolderError
+		if !errors.As(err, &folder) || folder.Dir != file || !strings.HasSuffix(err.Error(), "it is a file; name a folder") {
+			t.Errorf("%s: error %T: %v", dir, err, err)
+		}
+	}
+	_, err := Check(file, DeepEval)
+	var unfit *EnvironmentError
+	if !errors.As(err, &unfit) || unfit.Dir != file || !strings.HasSuffix(err.Error(), "it is a file; name the folder that python.Setup was given") {
+		t.Errorf("Check: %T: %v", err, err)
+	}
+}
+
+// What a program that is no Python writes comes as one line, and never with the
+// question that it was asked.
+func TestSetupSaysLittleOfAProgramThatIsNoPython(t *testing.T) {
+	t.Parallel()
+	in, dir := newInstallation(t), t.TempDir()
+	in.file("python3.11", `#!/bin/sh
+for word in "$@"; do echo "cannot access '$word': File name too long" >&2; done
+echo "usage: `+strings.Repeat("слово ", 100)+`" >&2
+exit 2
+`)
+	_, err := Setup(t.Context(), in.options(dir, DeepEval))
+	var unfit *InterpreterError
+	if !errors.As(err, &unfit) || !strings.HasPrefix(unfit.Found, "it does not run (exit status 2), and says: usage: слово") {
+		t.Fatalf("error %T: %v", err, err)
+	}
+	if strings.Contains(err.Error(), "import") || strings.Contains(err.Error(), "\n") || len(unfit.Found) > 300 {
+		t.Errorf("error %q", err)
+	}
+}
+
+// A program of the name that may not be run is not missing.
+func TestSetupTellsWhatMayNotBeRun(t *testing.T) {
+	t.Parallel()
+	in, dir := newInstallation(t), t.TempDir()
+	in.file("shut", "")
+	if err := os.Chmod(in.path("shut"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := in.options(dir, DeepEval)
+	o.Interpreter = in.path("shut")
+	var interpreter *InterpreterError
+	if _, err := Setup(t.Context(), o); !errors.As(err, &interpreter) || interpreter.Found != "this user may not run it (permission denied)" || !strings.Contains(interpreter.Remedy, "owner") {
+		t.Errorf("error %T: %v", err, err)
+	}
+	o = in.options(dir, DeepEval)
+	o.UV = in.path("shut")
+	var option *OptionError
+	if _, err := Setup(t.Context(), o); !errors.As(err, &option) || !strings.Contains(option.Reason, "this user may not run it") || !strings.Contains(option.Remedy, "owner") {
+		t.Errorf("error %T: %v", err, err)
+	}
+}
+
+func TestFolderErrorsSayWhatToDoAboutPermission(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{&fs.PathError{Op: "mkdir", Path: "/srv/f/ragas", Err: syscall.EACCES}, "python: folder /srv/f cannot be used: this user may not write there (permission denied); leave it to its owner, who may call Setup for everybody, or name another"},
+		{&fs.PathError{Op: "mkdir", Path: "/srv/f/ragas", Err: syscall.EROFS}, "python: folder /srv/f cannot be used: read-only file system; name another"},
+	} {
+		if diff := cmp.Diff(tc.want, asFolderError("/srv/f", tc.err).Error()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestSetupSaysThatOthersCannotUseTheInterpreter(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name           string
+		program, where fs.FileMode
+		want           bool
+	}{
+		{"open", 0o755, 0o755, false},
+		{"closed", 0o700, 0o755, true},
+		{"closed, and so are the environments", 0o700, 0o700, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			in, dir := newInstallation(t), t.TempDir()
+			for path, mode := range map[string]fs.FileMode{in.dir: tc.program, dir: tc.where} {
+				if err := os.Chmod(path, mode); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o, said := in.options(dir, DeepEval), ""
+			o.OnStep = func(s Step) { said += s.Text + "\n" }
+			if _, err := Setup(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(said, "other users cannot use it, as "+resolved(in.dir)+" is closed to them"); got != tc.want {
+				t.Errorf("said %v, in %q", got, said)
+			}
+		})
+	}
+}
+
+// A folder of another user is not advised to be removed, and nothing in it is.
+func TestSetupLeavesAFolderThatIsAnothers(t *testing.T) {
+	t.Parallel()
+	needPermissions(t)
+	for _, shut := range []string{"", DeepEval} {
+		t.Run("shut is "+shut, func(t *testing.T) {
+			t.Parallel()
+			in, dir := newInstallation(t), t.TempDir()
+			if _, err := Setup(t.Context(), in.options(dir, DeepEval)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(filepath.Join(dir, DeepEval, "bin", "python")); err != nil {
+				t.Fatal(err)
+			}
+			in.log()
+			for _, path := range []string{filepath.Join(dir, DeepEval, signFile), filepath.Join(dir, lockName)} {
+				if err := os.Chmod(path, 0o400); err != nil {
+					t.Fatal(err)
+				}
+			}
+			shutFolder(t, filepath.Join(dir, shut), 0o500)
+			_, err := Setup(t.Context(), in.options(dir, DeepEval))
+			var folder *FolderError
+			if !errors.As(err, &folder) || !strings.Contains(err.Error(), "permission denied") || strings.Contains(err.Error(), "remove") || !strings.Contains(folder.Remedy, "owner") {
+				t.Errorf("error %T: %v", err, err)
+			}
+			if ran := in.log(); ran != nil {
+				t.Errorf("ran %q", ran)
+			}
+		})
+	}
+}
+
+// An interpreter that exec refuses is not made anew by one who may not.
+func TestSetupKeepsAnEnvironmentThatMayNotBeRun(t *testing.T) {
+	t.Parallel()
+	needPermissions(t)
+	in, dir := newInstallation(t), t.TempDir()
+	o := in.options(dir, DeepEval)
+	if _, err := Setup(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	in.log()
+	if err := os.Chmod(filepath.Join(dir, DeepEval, "bin", "python"), 0o001); err != nil { // for others, and not for the owner
+		t.Fatal(err)
+	}
+	_, err := Setup(t.Context(), o)
+	var folder *FolderError
+	if !errors.As(err, &folder) || !strings.Contains(folder.Reason, "may not run the interpreter") {
+		t.Errorf("error %T: %v", err, err)
+	}
+	if ran := in.log(); ran != nil {
+		t.Errorf("ran %q", ran)
 	}
 }

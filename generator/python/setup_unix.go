@@ -19,14 +19,14 @@ const lockName = ".casebook-lock"
 func lockFolder(dir string) (unlock func(), err error) {
 	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, &FolderError{dir, plainPath(err).Error()}
+		return nil, asFolderError(dir, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, &BusyError{dir}
 		}
-		return nil, &FolderError{dir, err.Error()}
+		return nil, asFolderError(dir, err)
 	}
 	return func() {
 		// By closing alone it would stay with a child that is being started.
