@@ -56,14 +56,7 @@ func playDeepEval(f *fakeWorker) {
 	if err != nil {
 		f.die("%v", err)
 	}
-	var acts []act
-	b, err := os.ReadFile(filepath.Join(f.dir, actsFile))
-	if err == nil {
-		err = json.Unmarshal(b, &acts)
-	}
-	if err != nil {
-		f.die("acts: %v", err)
-	}
+	acts := f.acts()
 	f.say(fmt.Sprintf(`{"type":"ready","protocol":1,"framework":"deepeval","version":%q,"python":"3.11.0","packages":{}}`, version))
 	for {
 		j := f.job()
@@ -118,6 +111,18 @@ func (f *fakeWorker) ask(j *fakeJob) error {
 		return errors.New(resp.Status)
 	}
 	return nil
+}
+
+func (f *fakeWorker) acts() []act {
+	var acts []act
+	b, err := os.ReadFile(filepath.Join(f.dir, actsFile))
+	if err == nil {
+		err = json.Unmarshal(b, &acts)
+	}
+	if err != nil {
+		f.die("acts: %v", err)
+	}
+	return acts
 }
 
 // act returns what to do with a task, and notes that it was done.

@@ -23,14 +23,7 @@ func init() { //nolint:gochecknoinits // see parts
 // playRagas makes a graph and samples as the driver does. What it does with a task
 // is by its op and words.
 func playRagas(f *fakeWorker) {
-	var acts []act
-	b, err := os.ReadFile(filepath.Join(f.dir, actsFile))
-	if err == nil {
-		err = json.Unmarshal(b, &acts)
-	}
-	if err != nil {
-		f.die("acts: %v", err)
-	}
+	acts := f.acts()
 	f.say(`{"type":"ready","protocol":1,"framework":"ragas","version":"0.4.3","python":"3.11.0","packages":{}}`)
 	for {
 		j := f.job()
