@@ -52,12 +52,22 @@ type terminal struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	info, err := os.Stderr.Stat()
 	t := &terminal{out: os.Stdout, err: os.Stderr, env: os.Getenv, live: err == nil && info.Mode()&os.ModeCharDevice != 0}
 	code := run(ctx, t, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// endings are the signals that interrupt a run. A closed terminal is one of them
+// unless the program was started to outlive it, as by nohup.
+func endings() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 const help = `datasetgen turns a business document (Markdown) into an evaluation dataset.
