@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/casebook-go/casebook/generator"
@@ -222,8 +226,23 @@ func (s *settings) checkEngines() error {
 	return nil
 }
 
+// engine is a Python engine of a run and the Go engine whose place it takes.
+type engine struct {
+	*python.Engine
+	native generator.Generator
+}
+
 // engines are the Python engines of a run.
-type engines []*python.Engine
+type engines []engine
+
+// names lists them for a reader.
+func (es engines) names() string {
+	var names []string
+	for _, e := range es {
+		names = append(names, e.Spec().Name)
+	}
+	return strings.Join(names, ", ")
+}
 
 // close stops their processes.
 func (es engines) close(t *terminal) {
@@ -234,9 +253,12 @@ func (es engines) close(t *terminal) {
 	}
 }
 
+// longestCall is more than any call to a model takes.
+const longestCall = 24 * time.Hour
+
 // withEngines puts the frameworks themselves in the place of the generators that
 // --engine names. What they need is looked at now, so that a run does not find
-// out in its middle. The engines returned are to be closed.
+// out in its middle. The engines returned are to be started, and to be closed.
 func (s *settings) withEngines(t *terminal, gens []generator.Generator, opts *orchestrate.Options) ([]generator.Generator, engines, error) {
 	if s.engine == "" {
 		return gens, nil, nil
@@ -267,11 +289,14 @@ func (s *settings) withEngines(t *terminal, gens []generator.Generator, opts *or
 			made.close(t)
 			return nil, nil, usage("--engine: %s in Python needs a model, and the run has none; name a model, or leave --engine out", name)
 		}
-		e, err := python.New(python.Options{Framework: name, Dir: s.frameworks, CallTimeout: s.callTimeout})
+		e, err := python.New(python.Options{
+			Framework: name, Dir: s.frameworks, CallTimeout: s.callTimeout,
+			Timeout: 15 * min(max(s.callTimeout, orchestrate.DefaultCallTimeout), longestCall),
+		})
 		var environment *python.EnvironmentError
 		switch {
 		case err == nil:
-			made = append(made, e)
+			made = append(made, engine{e, gens[i]})
 			gens[i] = e
 		case errors.As(err, &environment):
 			missing = append(missing, environment)
@@ -288,7 +313,7 @@ func (s *settings) withEngines(t *terminal, gens []generator.Generator, opts *or
 		names = append(names, e.Framework)
 		reasons = append(reasons, fmt.Sprintf("%s: %s", e.Framework, e.Reason))
 	}
-	command := fmt.Sprintf("datasetgen setup-frameworks --dir %s --only %s", shellWord(s.frameworks), strings.Join(names, ","))
+	command := s.setupCommand(names)
 	if s.engineFallback == "" {
 		made.close(t)
 		if len(missing) == 1 {
@@ -299,9 +324,109 @@ func (s *settings) withEngines(t *terminal, gens []generator.Generator, opts *or
 	}
 	for _, e := range missing {
 		e.Command = command
-		fmt.Fprintf(t.err, "warning: %s is made by its Go engine, as --engine-fallback says: %s\n", e.Framework, printable(e.Error()))
+		warnFallback(t, e.Framework, e.Error())
 	}
 	return gens, made, nil
+}
+
+func (s *settings) setupCommand(names []string) string {
+	return fmt.Sprintf("datasetgen setup-frameworks --dir %s --only %s", shellWord(s.frameworks), strings.Join(names, ","))
+}
+
+func warnFallback(t *terminal, name, why string) {
+	fmt.Fprintf(t.err, "warning: %s is made by its Go engine, as --engine-fallback says: %s\n", name, printable(why))
+}
+
+// start waits until the frameworks are imported, all at once, so that one that
+// cannot be is known before anything is paid for. With --engine-fallback its
+// place among the generators is given back to the Go engine; the engines
+// returned are those that run.
+func (s *settings) start(ctx context.Context, t *terminal, gens []generator.Generator, es engines) (engines, error) {
+	failures := make([]error, len(es))
+	var starting sync.WaitGroup
+	for i, e := range es {
+		starting.Go(func() { failures[i] = e.Start(ctx) })
+	}
+	starting.Wait()
+	if ctx.Err() != nil {
+		return nil, errInterrupted
+	}
+	var running engines
+	var names, broken, reasons, remedies []string
+	for i, e := range es {
+		name := e.Spec().Name
+		if failures[i] == nil {
+			running = append(running, e)
+			continue
+		}
+		reason, remedy := s.notStarted(failures[i])
+		if s.engineFallback != "" {
+			warnFallback(t, name, fmt.Sprintf("it does not start: %s; %s", reason, cmp.Or(remedy, "run: "+s.setupCommand([]string{name}))))
+			gens[slices.IndexFunc(gens, func(g generator.Generator) bool { return g.Spec().Name == name })] = e.native
+			continue
+		}
+		names, reasons = append(names, name), append(reasons, reason)
+		switch {
+		case remedy == "":
+			broken = append(broken, name)
+		case !slices.Contains(remedies, remedy):
+			remedies = append(remedies, remedy)
+		}
+	}
+	if len(names) == 0 {
+		return running, nil
+	}
+	if len(broken) > 0 {
+		remedies = append(remedies, "run: "+s.setupCommand(broken))
+	}
+	var what string
+	if len(names) == 1 {
+		what = names[0] + " does not start: " + reasons[0]
+	} else {
+		for i, name := range names {
+			reasons[i] = name + ": " + reasons[i]
+		}
+		what = "frameworks do not start (" + strings.Join(reasons, "; ") + ")"
+	}
+	return nil, usage("--engine: %s; %s", printable(what), strings.Join(remedies, "; "))
+}
+
+// notStarted says why a framework does not start and what helps; "" where its
+// environment is to be made anew.
+func (s *settings) notStarted(err error) (reason, remedy string) {
+	var e *python.WorkerError
+	if !errors.As(err, &e) {
+		return plainReason(err), ""
+	}
+	var raised *python.TaskError
+	switch {
+	case errors.As(e.Err, &raised):
+		reason = raised.Type + ": " + raised.Message
+	case e.Err != nil:
+		reason = e.Err.Error()
+	case e.Signal != "":
+		reason = "it was ended by a signal, " + e.Signal
+	default:
+		reason = fmt.Sprintf("it ended with status %d", e.Exit)
+	}
+	said := strings.TrimSpace(e.Stderr)
+	if last := strings.TrimSpace(said[strings.LastIndexByte(said, '\n')+1:]); raised == nil && last != "" {
+		reason += " (its last words: " + clipped(last) + ")"
+	}
+	var path *fs.PathError
+	switch e.Kind {
+	case python.KindUnsupported:
+		return "frameworks run on Linux and macOS only", "leave --engine out"
+	case python.KindTimeout:
+		return reason, "try again when the machine is less busy, or with fewer frameworks at once"
+	case python.KindKilled, python.KindMemory:
+		return reason, "if nobody stopped it, there was too little memory: name fewer frameworks by --engine, such as ragas=python"
+	case python.KindStart:
+		if dir, err := filepath.Abs(s.frameworks); err == nil && errors.As(e.Err, &path) && !strings.HasPrefix(path.Path, filepath.Join(dir, e.Framework)+string(filepath.Separator)) {
+			return reason, "see to the folder for temporary files, which TMPDIR names"
+		}
+	}
+	return reason, ""
 }
 
 // sayEngines says which generators were the frameworks themselves.
@@ -337,7 +462,7 @@ func sayFailures(w io.Writer, es engines, res *orchestrate.Result) {
 		}
 		for _, r := range res.Refused {
 			if r.Generator == name {
-				refused = append(refused, r.Reason)
+				refused = append(refused, plainWords(r.Reason))
 			}
 		}
 		switch {
@@ -349,13 +474,18 @@ func sayFailures(w io.Writer, es engines, res *orchestrate.Result) {
 	}
 }
 
-// plainReason is an error of a framework's call in words for its user.
+// flagged has the names of this program for those of the library.
+var flagged = strings.NewReplacer("Options.CallTimeout", "--call-timeout", "python.Setup", "setup-frameworks")
+
+// plainReason is an error of a framework in words for the user of this program.
 func plainReason(err error) string {
 	if errors.Is(err, generator.ErrTimeout) {
 		return "the model was too slow; give it longer with --call-timeout"
 	}
-	return strings.TrimPrefix(err.Error(), "python: ")
+	return plainWords(err.Error())
 }
+
+func plainWords(reason string) string { return flagged.Replace(strings.TrimPrefix(reason, "python: ")) }
 
 // reasonOf is the most frequent of the reasons, the first of several such, as
 // one line.
@@ -373,11 +503,16 @@ func reasonOf(reasons []string) string {
 			most = r
 		}
 	}
+	return printable(clipped(most))
+}
+
+// clipped cuts a text that is too long for a line.
+func clipped(s string) string {
 	const longest = 400
-	if line := []rune(printable(most)); len(line) > longest {
-		return string(line[:longest]) + "..."
+	if r := []rune(s); len(r) > longest {
+		return string(r[:longest]) + "..."
 	}
-	return printable(most)
+	return s
 }
 
 // shellWord is a word as a shell reads it back.

@@ -69,6 +69,10 @@ func TestFlagsOfFrameworksThatCannotBeMeant(t *testing.T) {
 			[]string{"deepeval: it is missing; ragas: it is missing; giskard: it is missing", "run: datasetgen setup-frameworks --dir " + shellWord(empty) + " --only deepeval,ragas,giskard"},
 		},
 		{
+			"none that has an engine", generate("--frameworks", empty, "--engine", "python", "--generators", "direct,rules"),
+			[]string{"--engine python does nothing: none of --generators has an engine", "deepeval, ragas, giskard"},
+		},
+		{
 			"what is chosen is missing", generate("--frameworks", empty, "--engine", "python", "--generators", "giskard,rules"),
 			[]string{"environment of giskard", "--only giskard"},
 		},

@@ -58,7 +58,7 @@ func generateFlags(s *settings) *flag.FlagSet {
 	fs.StringVar(&s.generators, "generators", "", "the generators to choose from, with commas between: "+strings.Join(generatorNames(), ",")+" (default: all that the run can use); what they leave open is made by direct and rules")
 	fs.StringVar(&s.engine, "engine", "", "what stands behind deepeval, ragas and giskard: go, python (the framework itself), or one for each, such as deepeval=python,ragas=go (default: go)")
 	fs.StringVar(&s.frameworks, "frameworks", "", "the folder that setup-frameworks filled; for --engine python")
-	fs.StringVar(&s.engineFallback, "engine-fallback", "", "go: where an environment is missing or does not fit, warn and use the Go engine (default: stop)")
+	fs.StringVar(&s.engineFallback, "engine-fallback", "", "go: where an environment is missing, does not fit or does not start, warn and use the Go engine (default: stop before anything is asked)")
 	fs.StringVar(&s.addTo, "add-to", "", "complete the dataset in this folder: what is there stays as it is; --out may be the same folder")
 	s.modelFlags(fs)
 	return fs
@@ -83,7 +83,7 @@ func (s *settings) modelFlags(fs *flag.FlagSet) {
 	fs.Float64Var(&s.priceOut, "price-out", 0, "dollars per million tokens received")
 	fs.Int64Var(&s.maxCalls, "max-calls", 0, "most calls to the model (default: no limit)")
 	fs.Int64Var(&s.maxTokens, "max-tokens", 0, "most tokens sent and received (default: no limit)")
-	fs.DurationVar(&s.callTimeout, "call-timeout", 0, "longest time for one call (default 2m)")
+	fs.DurationVar(&s.callTimeout, "call-timeout", 0, "longest time for one call to the model, and for all that a generator asks in one go; with --engine python a framework has 15 times as long for the latter, 30m at least (default 2m)")
 	fs.IntVar(&s.concurrency, "concurrency", 0, "calls at once (default 8)")
 	fs.StringVar(&s.record, "record", "", "write every call to the model and its reply to this file")
 	fs.StringVar(&s.replay, "replay", "", "answer from a file written by --record instead of a model")
@@ -188,7 +188,11 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	}
 	defer frameworks.close(t)
 	show := newProgress(t, s.now)
-	opts.OnEvent = show.event
+	opts.OnEvent = func(e orchestrate.Event) {
+		if e.Kind != orchestrate.EventStage || ctx.Err() == nil { // no stage does anything after the end
+			show.event(e)
+		}
+	}
 	o, err := orchestrate.New(gens, opts)
 	if err != nil {
 		rec.abandon()
@@ -198,6 +202,17 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		rec.abandon()
 		return err
+	}
+	if len(frameworks) > 0 {
+		show.say("start " + frameworks.names())
+		if frameworks, err = s.start(ctx, t, gens, frameworks); err == nil {
+			o, err = orchestrate.New(gens, opts) // they may be others now
+		}
+		if err != nil {
+			dir.abandon()
+			rec.abandon()
+			return s.refused(err)
+		}
 	}
 	res, err := o.Run(ctx, in)
 	show.end()
@@ -214,7 +229,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 		if kept == 0 {
 			dir.abandon()
 			rec.abandon()
-			return &failure{exitInterrupted, errors.New("interrupted; nothing was accepted yet, the files in --out are as they were")}
+			return errInterrupted
 		}
 		partial := filepath.Join(s.out, ".partial")
 		if werr := writeRun(&folder{path: partial}, res); werr != nil {
@@ -232,6 +247,7 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	if err := removePartial(s.out); err != nil {
 		return &failure{exitUsage, fmt.Errorf("the files are written, but the leftovers of an interrupted run are not removed: %w", err)}
 	}
+	sayFailures(t.err, frameworks, res)
 	summary(t.out, s.out, res, short)
 	broken := breaches(t.out, res.Dataset)
 	s.sayIdle(t)
@@ -243,6 +259,9 @@ func (s *settings) run(ctx context.Context, t *terminal) error {
 	}
 	return nil
 }
+
+// errInterrupted is the end of a run that has nothing to keep.
+var errInterrupted = &failure{exitInterrupted, errors.New("interrupted; nothing was accepted yet, the files in --out are as they were")}
 
 // breaches prints the rules that a dataset with too few test cases may break, as
 // validate does, and returns how many.

@@ -58,6 +58,13 @@ func (p *progress) event(e orchestrate.Event) {
 	}
 }
 
+// say shows what is done before the first stage.
+func (p *progress) say(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.write(line, !p.t.live)
+}
+
 // left is the time that the stage will still take, by what it took so far.
 func (p *progress) left(e orchestrate.Event) string {
 	if e.Done == 0 || e.Done == e.Total {
