@@ -134,7 +134,7 @@ func runOne(ctx context.Context, j job, timeout time.Duration, log *slog.Logger,
 	output, err := j.gen.Generate(ctx, j.call)
 	out.Output = output
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)):
 		out.Err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	case err != nil:
 		out.Err = err

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync/atomic"
@@ -115,6 +116,20 @@ func TestDispatchKeepsOrderAndLosesNothing(t *testing.T) {
 		}
 		if outs[5].Err == nil || outs[6].Err != nil || outs[0].Err != nil {
 			t.Errorf("nothing: %v, serial: %v, slow: %v", outs[5].Err, outs[6].Err, outs[0].Err)
+		}
+	})
+}
+
+func TestDispatchTellsATimeoutOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		late := jobOf("late", false, func(ctx context.Context, _ *generator.Call) (*generator.Output, error) {
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		})
+		outs := dispatch(t.Context(), []job{late}, 1, time.Second, unreserved, slog.New(slog.DiscardHandler), nil)
+		if got, want := fmt.Sprint(outs[0].Err), generator.ErrTimeout.Error(); got != want {
+			t.Errorf("error %q, want %q", got, want)
 		}
 	})
 }
