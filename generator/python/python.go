@@ -10,8 +10,8 @@
 // checks that the Go engines' items go through, and the mending of what does not
 // pass. A mended record says what the framework had written, under
 // [OriginalInput] and [OriginalOutput]. Rows whose message is given or must be
-// bad (empty, an attack) are dropped for other generators: the frameworks write
-// messages of their own.
+// bad (empty, an attack) are left to other generators, since the frameworks write
+// messages of their own: see [generator.Spec].OwnInputs.
 //
 // # The process
 //
