@@ -88,6 +88,7 @@ func DefaultChecks() []Check {
 		{"parameters", checkParameters, true},
 		{"language", checkLanguage, true},
 		{"placeholder", checkPlaceholder, true},
+		{"markup", checkMarkup, true},
 		{"voice", checkVoice, true},
 		{"grounding", checkGrounding, true},
 		{"qualifiers", checkQualifiers, true},

@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,24 +35,21 @@ const losses = 2
 // lost in a row in one run before its other tasks are given up.
 const hopeless = 4
 
-// useless is how many replies of the model, each asked for again before, may be
-// unfit in a row in one run before the framework is given up.
+// useless is how many replies of the model may be unfit in a row in one run, or
+// fail, before the frameworks are given up.
 const useless = 8
 
-// health is what the calls of one run know of their workers and of the model's
-// replies to them.
-type health struct {
-	mu    sync.Mutex
-	lost  int // workers, in a row
-	last  *WorkerError
-	unfit int // replies, in a row
-	// useless is why the model was given up; nil if it was not.
+// modelHealth is what the calls of one run, of all frameworks, know of the
+// model's replies to them.
+type modelHealth struct {
+	mu      sync.Mutex
+	unfit   int // replies, in a row
 	useless *UselessModelError
 }
 
-// replied takes notice of a reply that had to have a form, and of why it has it
-// not. The error is that of a model that is given up.
-func (h *health) replied(framework string, unfit error) error {
+// replied takes notice of a reply, or of why there is none that can be used. The
+// error is that of a model that is given up.
+func (h *modelHealth) replied(framework string, unfit error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if unfit == nil {
@@ -68,6 +63,30 @@ func (h *health) replied(framework string, unfit error) error {
 		h.useless = &UselessModelError{framework, h.unfit, unfit.Error()}
 	}
 	return h.useless
+}
+
+// doubtful reports whether no reply is asked for again.
+func (h *modelHealth) doubtful() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unfit >= useless/2
+}
+
+// gone returns the error with which the model was given up.
+func (h *modelHealth) gone() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.useless == nil {
+		return nil
+	}
+	return h.useless
+}
+
+// health is what the calls of one run know of the workers of their framework.
+type health struct {
+	mu   sync.Mutex
+	lost int // in a row
+	last *WorkerError
 }
 
 // told takes notice of a job: of the worker that it lost, if err is one, and
@@ -85,18 +104,14 @@ func (h *health) told(err error, ended bool) {
 	}
 }
 
-// gone returns why no job is begun any more: the model was given up, or so many
-// workers were lost in a row.
+// gone returns the error of the last worker when so many were lost in a row.
 func (h *health) gone(most int) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case h.useless != nil:
-		return h.useless
-	case h.lost >= most:
-		return h.last
+	if h.lost < most {
+		return nil
 	}
-	return nil
+	return h.last
 }
 
 // wrap returns the generator that takes over the tool of the Go engine, whose
@@ -129,6 +144,7 @@ type work struct {
 	passages *passages
 	slots    []*slot
 	health   *health
+	model    *modelHealth
 	shared   json.RawMessage
 	held     any // what the method's prepare keeps of the call; nil in a repair call
 	try      int
@@ -152,6 +168,9 @@ func (e *Engine) generate(ctx context.Context, call *generator.Call, paths []str
 		return nil, err
 	}
 	if w.health, err = generator.Once(ctx, call.Memo, "python health "+e.env.Framework, func(context.Context) (*health, error) { return &health{}, nil }); err != nil {
+		return nil, err
+	}
+	if w.model, err = generator.Once(ctx, call.Memo, "python model", func(context.Context) (*modelHealth, error) { return &modelHealth{}, nil }); err != nil {
 		return nil, err
 	}
 	if len(w.passages.all) == 0 {
@@ -249,6 +268,9 @@ func (w *work) fill(ctx context.Context) error {
 	}
 	shared, err := w.method.prepare(ctx, w)
 	if err != nil {
+		for _, s := range open {
+			s.err = err
+		}
 		return err
 	}
 	w.shared = shared
@@ -313,27 +335,17 @@ func (w *work) make(ctx context.Context, open []*slot) error {
 	return err
 }
 
+// ErrUnchecked is the error of an item that could not be checked.
+var ErrUnchecked = errors.New("the check gave no verdict on it")
+
 // ErrForeign is the error of an item that holds what no message and no reply is
 // made of: a control character, or a tag of a prompt.
 var ErrForeign = errors.New("it holds what is no part of a message")
 
-// closing is the end of an element. The frameworks' prompts have them, and models
-// repeat them.
-var closing = regexp.MustCompile(`</\s*[\p{L}_][\p{L}\p{N}_.:-]*\s*>`)
-
 // foreign finds what stands neither in a message nor in the documents.
 func (w *work) foreign(m *made) error {
-	for _, text := range []string{m.input, m.output} {
-		for _, r := range text {
-			if unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
-				return fmt.Errorf("%w: the character %U", ErrForeign, r)
-			}
-		}
-		for _, tag := range closing.FindAllString(text, -1) {
-			if !slices.ContainsFunc(w.docs, func(d *model.Document) bool { return strings.Contains(d.Text(), tag) }) {
-				return fmt.Errorf("%w: %q", ErrForeign, tag)
-			}
-		}
+	if parts := coverage.Markup(m.input+"\n"+m.output, w.docs...); len(parts) > 0 {
+		return fmt.Errorf("%w: %q", ErrForeign, parts)
 	}
 	return nil
 }
@@ -387,7 +399,7 @@ func (w *work) run(ctx context.Context, op string, shared json.RawMessage, tasks
 		group.SetLimit(w.o.Workers)
 		for at := range slices.Chunk(left, size) {
 			group.Go(func() error {
-				if err := w.health.gone(hopeless + 2*w.o.Workers); err != nil {
+				if err := cmp.Or(w.model.gone(), w.health.gone(hopeless+2*w.o.Workers)); err != nil {
 					return err
 				}
 				return w.job(ctx, op, shared, tasks, at, out)
@@ -426,7 +438,7 @@ func callsOf(p *proxy) func() int {
 
 // job runs the tasks at on one worker.
 func (w *work) job(ctx context.Context, op string, shared json.RawMessage, tasks []task, at []int, out []taskResult) error {
-	p, err := newProxy(ctx, w.call, proxyOptions{Framework: w.env.Framework, Health: w.health})
+	p, err := newProxy(ctx, w.call, proxyOptions{Framework: w.env.Framework, Health: w.model})
 	if err != nil {
 		return err
 	}
@@ -495,7 +507,7 @@ func (w *work) take(s *slot, r stage.Result[answer.Final]) {
 	f := r.Value
 	// Nobody but the check has read what a framework wrote.
 	if !f.Checked {
-		s.err = &QualityError{Threshold: w.o.Threshold, Problems: append(f.Problems, "the check gave no verdict")}
+		s.err = fmt.Errorf("%w: %s", ErrUnchecked, strings.Join(f.Problems, "; "))
 		return
 	}
 	if !(f.Supported && f.Score >= w.o.Threshold && (f.Answerable || s.made.open)) {

@@ -503,8 +503,9 @@ func TestEngineFails(t *testing.T) {
 				t.Errorf("error: %v", err)
 			}
 		}
-		if n := asked.Load(); n != 3*useless {
-			t.Errorf("the model was asked %d times, want %d", n, 3*useless)
+		// The first half are asked for twice again, the others not.
+		if n, want := int(asked.Load()), 3*(useless/2)+useless/2; n > want+2 {
+			t.Errorf("the model was asked %d times, want %d", n, want)
 		}
 	})
 	t.Run("a model that hangs", func(t *testing.T) {
@@ -531,8 +532,7 @@ func TestEngineFails(t *testing.T) {
 			}
 			return played.Complete(ctx, req)
 		})
-		var of *QualityError
-		if err := fails(t, e, c); !errors.As(err, &of) || !strings.Contains(err.Error(), "no verdict") {
+		if err := fails(t, e, c); !errors.Is(err, ErrUnchecked) {
 			t.Errorf("error: %v", err)
 		}
 	})

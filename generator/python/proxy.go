@@ -45,8 +45,8 @@ type proxyOptions struct {
 	// Repairs is how often a JSON reply that does not fit is asked for again;
 	// 0 means twice, -1 never.
 	Repairs int
-	// Health is told of replies that must have a form; nil keeps its own.
-	Health *health
+	// Health is told of the model's replies; nil keeps its own.
+	Health *modelHealth
 }
 
 // proxy is an OpenAI-compatible server on the loopback address whose model and
@@ -71,7 +71,7 @@ type proxy struct {
 
 	schemas   schemaCache
 	framework string
-	health    *health
+	health    *modelHealth
 
 	pending atomic.Int64
 	chat    atomic.Int64
@@ -116,7 +116,7 @@ func newProxy(ctx context.Context, call *generator.Call, o proxyOptions) (*proxy
 	p := &proxy{
 		call: call, purpose: "python_" + o.Framework, repairs: max(0, cmp.Or(o.Repairs, 2)),
 		token: hex.EncodeToString(secret[:]), address: l.Addr().String(),
-		cancel: cancel, served: make(chan struct{}), framework: o.Framework, health: cmp.Or(o.Health, &health{}),
+		cancel: cancel, served: make(chan struct{}), framework: o.Framework, health: cmp.Or(o.Health, &modelHealth{}),
 	}
 	p.digest = sha256.Sum256([]byte(p.token))
 	if p.call.Log == nil {

@@ -220,14 +220,14 @@ func (p *proxy) complete(ctx context.Context, req *llm.Request, form replyForm) 
 	for repairs := 0; ; repairs++ {
 		p.chat.Add(1)
 		resp, err := p.call.Model.Complete(ctx, req)
-		if errors.Is(err, generator.ErrTimeout) {
+		if err == nil && resp == nil {
+			err = &llm.Error{Kind: llm.KindMalformed, Message: "the client returned neither a reply nor an error"}
+		}
+		if unusable(err) {
 			return "", used, cmp.Or(p.health.replied(p.framework, err), err)
 		}
 		if err != nil {
 			return "", used, err
-		}
-		if resp == nil {
-			return "", used, &llm.Error{Kind: llm.KindMalformed, Message: "the client returned neither a reply nor an error"}
 		}
 		used.Input += resp.Usage.Input
 		used.Output += resp.Usage.Output
@@ -242,7 +242,7 @@ func (p *proxy) complete(ctx context.Context, req *llm.Request, form replyForm) 
 			}
 			return text, used, nil
 		}
-		if repairs >= p.repairs {
+		if repairs >= p.repairs || p.health.doubtful() {
 			unfit := &unfitError{problems}
 			return "", used, cmp.Or(p.health.replied(p.framework, unfit), error(unfit))
 		}
@@ -258,6 +258,16 @@ func (p *proxy) complete(ctx context.Context, req *llm.Request, form replyForm) 
 				"\nReply again with the whole JSON value, corrected, and nothing else."})
 		req = &again
 	}
+}
+
+// unusable reports whether err speaks against the model or its server, not
+// against the request: retries are behind it.
+func unusable(err error) bool {
+	var e *llm.Error
+	if errors.As(err, &e) {
+		return e.Kind == llm.KindMalformed || e.Kind == llm.KindTruncated || e.Kind == llm.KindOverload
+	}
+	return errors.Is(err, generator.ErrTimeout)
 }
 
 // unfitError is a reply that in the end does not have the form asked for.

@@ -379,6 +379,7 @@ func TestSetupRefusesADiskThatIsTooSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer s.leave()
 	if err := s.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
