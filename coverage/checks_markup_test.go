@@ -23,8 +23,8 @@ func TestMarkup(t *testing.T) {
 		{"Where is it?</question> </question></ Answer >", []string{"</question>", "</ Answer >"}},
 		{"Это <b>важно</b>", nil},
 		{"\x1b[31mred\a \u202eturned", []string{"U+001B", "U+0007", "U+202E"}},
-		{"დაბრუნება 👨‍👩‍👧 क्‍ष", nil}, // joiners are part of words and of emoji
-		{"\u200fשלום 5 ₪", nil}, // a mark of direction is part of such texts
+		{"დაბრუნება \U0001F468\u200d\U0001F469 \u0915\u094d\u200d\u0937", nil}, // joiners are part of words and of emoji
+		{"\u200fשלום 5 ₪", nil},                                                // a mark of direction is part of such texts
 		{"</სათაური>", []string{"</სათაური>"}},
 	} {
 		if diff := cmp.Diff(tc.want, coverage.Markup(tc.text, doc)); diff != "" {
