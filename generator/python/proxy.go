@@ -90,7 +90,7 @@ type proxyCounts struct {
 	Embeddings int64 // calls of the embedder
 	Refused    int64 // requests that were refused before anything was asked
 	Repairs    int64 // completions asked again because the reply did not fit
-	Mended     int64 // replies that did not fit and were made to without asking
+	Mended     int64 // replies whose JSON was Python's, or had numbers that are none
 }
 
 var (

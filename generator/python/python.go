@@ -216,9 +216,10 @@ func (e *Engine) Start(ctx context.Context) error { return e.pool.start(ctx) }
 func (e *Engine) Spec() generator.Spec { return e.inner.Spec() }
 
 // Generate fills the rows of a call. The output's engine is "python" and its
-// version the framework's. The error is a *[WorkerError] or *[TaskError] where
-// the framework made nothing at all, and the model's own where no later call to
-// it can succeed.
+// version the framework's. The error is a *[WorkerError], *[TaskError] or
+// *[QualityError] where the framework made nothing at all, a *[UselessModelError]
+// where it was given up, and the model's own where no later call to it can
+// succeed.
 func (e *Engine) Generate(ctx context.Context, call *generator.Call) (*generator.Output, error) {
 	return e.inner.Generate(ctx, call)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/internal/stage"
@@ -68,16 +67,8 @@ func (e *ending) check(ctx context.Context, versions []stage.Result[Final], at [
 			fmt.Fprintf(&b, "   <message>%s</message>\n   <reply>%s</reply>\n", prompt.Fence(f.Input), prompt.Fence(f.Output))
 		}
 		b.WriteString("</items>\n\nCheck all items.")
-		system := e.o.Prompts.Check
-		if system == "" {
-			system = checkSystem
-		}
 		zero := 0.0
-		req := &llm.Request{
-			Purpose: e.o.Stage.Name + "_check", Seed: &seed, Temperature: &zero,
-			Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: b.String()}},
-		}
-		rep, _, err := llm.Ask[checked](ctx, e.o.Critic, req)
+		rep, err := request[checked](ctx, e.o.Critic, e.o.Stage.Name+"_check", e.o.Prompts.Check, checkSystem, b.String(), seed, &zero)
 		if err != nil {
 			return nil, err
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/casebook-go/casebook/generator/llm"
 	"github.com/casebook-go/casebook/internal/brief"
 	"github.com/casebook-go/casebook/internal/prompt"
 	"github.com/casebook-go/casebook/internal/stage"
@@ -58,15 +57,7 @@ func (e *ending) describe(ctx context.Context, at []int) []stage.Result[Final] {
 			fmt.Fprintf(&b, "   <message>%s</message>\n   <reply>%s</reply>\n", prompt.Fence(e.drafts[i].Input), prompt.Fence(e.drafts[i].Output))
 		}
 		b.WriteString("</items>\n\nDescribe all items.")
-		system := e.o.Prompts.Describe
-		if system == "" {
-			system = describeSystem
-		}
-		req := &llm.Request{
-			Purpose: e.o.Stage.Name + "_describe", Seed: &seed, Temperature: e.o.Temperature,
-			Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: b.String()}},
-		}
-		rep, _, err := llm.Ask[described](ctx, e.call.Model, req)
+		rep, err := request[described](ctx, e.call.Model, e.o.Stage.Name+"_describe", e.o.Prompts.Describe, describeSystem, b.String(), seed, e.o.Temperature)
 		if err != nil {
 			return nil, err
 		}

@@ -139,14 +139,7 @@ func possible(rs []stage.Result[Final]) []stage.Result[Final] {
 // ask makes one request and reads the items of the batch out of the reply.
 // keep returns the message that an item must have, "" for the reply's own.
 func (e *ending) ask(ctx context.Context, name, system, builtin, user string, batch []int, seed int64, keep func(i int) string) ([]*Final, error) {
-	if system == "" {
-		system = builtin
-	}
-	req := &llm.Request{
-		Purpose: e.o.Stage.Name + "_" + name, Seed: &seed, Temperature: e.o.Temperature,
-		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
-	}
-	rep, _, err := llm.Ask[written](ctx, e.call.Model, req)
+	rep, err := request[written](ctx, e.call.Model, e.o.Stage.Name+"_"+name, system, builtin, user, seed, e.o.Temperature)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +153,19 @@ func (e *ending) ask(ctx context.Context, name, system, builtin, user string, ba
 		}
 	}
 	return out, nil
+}
+
+// request asks for a reply of type T. An empty system message stands for the
+// built-in one; a nil temperature is the server's.
+func request[T any](ctx context.Context, c llm.Client, purpose, system, builtin, user string, seed int64, temperature *float64) (T, error) {
+	if system == "" {
+		system = builtin
+	}
+	rep, _, err := llm.Ask[T](ctx, c, &llm.Request{
+		Purpose: purpose, Seed: &seed, Temperature: temperature,
+		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
+	})
+	return rep, err
 }
 
 // read returns what an item of a reply says, nil if it cannot be used.
