@@ -6,12 +6,12 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from endpoint import Endpoint
+from endpoint import Endpoint, EndpointError
 
 # The status with which the worker ends when it has no memory left.
 EXIT_MEMORY = 71
@@ -42,6 +42,10 @@ class Job:
     tasks: list[Task]
     endpoint: Endpoint
     concurrency: int
+
+
+class InputError(ValueError):
+    """A task that asks for what cannot be done."""
 
 
 class Channel:
@@ -121,6 +125,20 @@ class Out:
                 self._send({"type": "error", "task": task_id, "error": error})
                 del self._open[task_id]
                 self._errors += 1
+
+    @contextmanager
+    def ending(self, task_id: str) -> Iterator[None]:
+        """End a task at the end of the block, with the error if there is one."""
+        try:
+            yield
+        except EndpointError as exc:
+            self.error(task_id, exc, "model")
+        except InputError as exc:
+            self.error(task_id, exc, "input")
+        except (Exception, SystemExit) as exc:
+            self.error(task_id, exc)
+        else:
+            self.done(task_id)
 
     def progress(self, done: int, total: int) -> None:
         """Say how far the job is, in whatever the driver counts."""

@@ -24,7 +24,8 @@ from contextlib import contextmanager
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from endpoint import Endpoint, EndpointError
+from channel import InputError
+from endpoint import Endpoint
 
 if TYPE_CHECKING:
     from channel import Job, Out, Task
@@ -69,27 +70,15 @@ async def _run(job: Job, out: Out) -> None:
     async def one(task: Task) -> None:
         nonlocal ended
         async with slots:
-            try:
+            with out.ending(task.id):
                 if job.op != OP:
                     raise InputError(f"the operation is {job.op!r}")
                 for record in await _goldens(job.endpoint, task):
                     out.record(task.id, record)
-            except InputError as exc:
-                out.error(task.id, exc, "input")
-            except EndpointError as exc:
-                out.error(task.id, exc, "model")
-            except Exception as exc:
-                out.error(task.id, exc)
-            else:
-                out.done(task.id)
         ended += 1
         out.progress(ended, len(job.tasks))
 
     await asyncio.gather(*(one(task) for task in job.tasks))
-
-
-class InputError(ValueError):
-    """A task that asks for what cannot be done."""
 
 
 async def _goldens(endpoint: Endpoint, task: Task) -> list[dict[str, Any]]:

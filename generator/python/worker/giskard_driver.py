@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from channel import InputError
 from endpoint import Endpoint, EndpointError
 
 if TYPE_CHECKING:
@@ -149,24 +150,17 @@ class _Maker:
             self._failure = exc
 
     def task(self, task: Task, out: Out) -> None:
-        try:
+        with out.ending(task.id):
             if self._failure:
                 raise self._failure
             out.record(task.id, self._question(task))
-            out.done(task.id)
-        except EndpointError as exc:
-            out.error(task.id, exc, "model")
-        except _InputError as exc:
-            out.error(task.id, exc, "input")
-        except BaseException as exc:
-            out.error(task.id, exc)
 
     def _question(self, task: Task) -> dict[str, Any]:
         from giskard.rag import generate_testset
 
         generator = self._generators.get(task.body["type"])
         if generator is None:
-            raise _InputError(f"{task.body['type']!r} is no type of question")
+            raise InputError(f"{task.body['type']!r} is no type of question")
         self._kb.check(task.body)
         turn = _Turn(task, self._endpoint)
         token = _turn.set(turn)
@@ -187,10 +181,6 @@ class _Maker:
         record = testset.samples[0].to_dict()
         record["id"] = _identity(record)
         return record
-
-
-class _InputError(ValueError):
-    """A task that cannot be done as it is."""
 
 
 def _identity(record: dict[str, Any]) -> str:
@@ -268,14 +258,14 @@ def _make_knowledge_base(passages: list[dict[str, str]], vectors: list[list[floa
                 try:
                     self[wanted_id]
                 except KeyError:
-                    raise _InputError(f"there is no passage {wanted_id!r}") from None
+                    raise InputError(f"there is no passage {wanted_id!r}") from None
             if not body["context"]:
-                raise _InputError("the task has no passage")
+                raise InputError("the task has no passage")
 
         def get_random_document(self) -> Any:
             body = _turn.get().task.body
             if not body["distraction"]:
-                raise _InputError("the task has no passage that distracts")
+                raise InputError("the task has no passage that distracts")
             return self[body["distraction"]]
 
         def get_random_documents(self, n: int, with_replacement: bool = False) -> list[Any]:

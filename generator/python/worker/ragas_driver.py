@@ -61,8 +61,8 @@ from ragas.testset.transforms.extractors import NERExtractor
 from ragas.testset.transforms.extractors.llm_based import ThemesExtractor
 from ragas.tokenizers import BaseTokenizer
 
-from channel import Job, Out, Task, exit_if_memory
-from endpoint import Endpoint, EndpointError
+from channel import InputError, Job, Out, Task, exit_if_memory
+from endpoint import Endpoint
 
 Reply = TypeVar("Reply", bound=BaseModel)
 
@@ -93,10 +93,6 @@ OF_CUSTOMERS = (
 PACKAGES = ("langchain-core", "langchain-community", "numpy", "openai", "pydantic", "rapidfuzz")
 
 
-class TaskError(ValueError):
-    """A task that asks for what cannot be done."""
-
-
 def load() -> dict[str, str]:
     """Return the version of Ragas as "version", and those of packages by name."""
     found = {"version": importlib.metadata.version("ragas")}
@@ -111,7 +107,7 @@ def run(job: Job, out: Out) -> None:
     if job.op == "link":
         # Ragas starts event loops of its own here.
         for task in job.tasks:
-            with ending(out, task):
+            with out.ending(task.id):
                 out.record(task.id, link(task, job.endpoint, lambda step: out.progress(step, 3)))
         return
     personas = [Persona(**p) for p in job.shared.get("personas", [])]
@@ -121,7 +117,7 @@ def run(job: Job, out: Out) -> None:
             return await extract(task, job.endpoint)
         if job.op == "samples":
             return await sample(task, job.endpoint, personas)
-        raise TaskError(f"no op {job.op!r}")
+        raise InputError(f"no op {job.op!r}")
 
     asyncio.run(run_all(job, out, make))
 
@@ -132,27 +128,12 @@ async def run_all(job: Job, out: Out, make: Callable[[Task], Awaitable[dict[str,
 
     async def one(task: Task) -> None:
         nonlocal ended
-        with ending(out, task):
+        with out.ending(task.id):
             out.record(task.id, await make(task))
         ended += 1
         out.progress(ended, len(job.tasks))
 
     await asyncio.gather(*(one(task) for task in job.tasks))
-
-
-@contextlib.contextmanager
-def ending(out: Out, task: Task) -> Iterator[None]:
-    """End a task, with the error if there is one."""
-    try:
-        yield
-    except EndpointError as exc:
-        out.error(task.id, exc, "model")
-    except TaskError as exc:
-        out.error(task.id, exc, "input")
-    except Exception as exc:
-        out.error(task.id, exc)
-    else:
-        out.done(task.id)
 
 
 # What Ragas is given: a model, an embedder, a tokenizer.
@@ -506,9 +487,9 @@ async def sample(task: Task, endpoint: Endpoint, personas: list[Persona]) -> dic
     order = Order(**task.body)
     kind = SYNTHESIZERS.get(order.synthesizer)
     if kind is None:
-        raise TaskError(f"no synthesizer {order.synthesizer!r}")
+        raise InputError(f"no synthesizer {order.synthesizer!r}")
     if not personas:
-        raise TaskError("no personas")
+        raise InputError("no personas")
     graph = graph_of(order)
     # Short names come back as they were; the role says the real one.
     keys = [
@@ -541,7 +522,7 @@ def member(kind: Any, name: str) -> Any:
     try:
         return kind[name]
     except KeyError:
-        raise TaskError(f"{kind.__name__} has no {name!r}") from None
+        raise InputError(f"{kind.__name__} has no {name!r}") from None
 
 
 def graph_of(order: Order) -> KnowledgeGraph:
@@ -550,7 +531,7 @@ def graph_of(order: Order) -> KnowledgeGraph:
         for n in order.nodes
     ]
     if not nodes or (order.link is not None and len(nodes) < 2):
-        raise TaskError("too few passages")
+        raise InputError("too few passages")
     graph = KnowledgeGraph(nodes=nodes)
     if order.link is not None:
         # Ragas makes relationships anew, with a random id, whose source does not
@@ -608,7 +589,7 @@ def spare(
     if order.link is None:
         terms = graph.nodes[0].get_property(synthesizer.property_name)
         if not terms:
-            raise TaskError("the passage has no terms")
+            raise InputError("the passage has no terms")
         return synthesizer.convert_to_scenario({"node": graph.nodes[0], "term": rng.choice(terms), **dress})
     terms = list(rng.choice(order.link["items"])) if order.link["items"] else [
         rng.choice(themes) for n in graph.nodes if (themes := n.get_property("themes"))
